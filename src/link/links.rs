@@ -51,16 +51,7 @@ impl Link {
         endpoint: Arc<str>,
         local: bool,
     ) -> Self {
-        Self {
-            end,
-            peer,
-            info: None,
-            origin,
-            endpoint,
-            local,
-            draining: false,
-            latest: None,
-        }
+        Self { end, peer, info: None, origin, endpoint, local, draining: false, latest: None }
     }
 
     /// Who is on the other side; known once the handshake is over and [`Links::front`] was called.
@@ -167,6 +158,12 @@ impl Links {
     #[inline]
     pub fn has_room(&mut self, id: LinkId) -> bool {
         self.get_mut(id).is_some_and(|link| !link.draining && link.end.tx.has_room())
+    }
+
+    /// Can what was begun on this link still be finished?
+    #[inline]
+    pub fn is_open(&self, id: LinkId) -> bool {
+        self.get(id).is_some_and(|link| !link.draining)
     }
 
     /// Writes a part, without asking for room again. The last one sends the message.

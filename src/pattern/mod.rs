@@ -4,6 +4,15 @@
 //! descriptor or a clock: `Again` is its answer when nothing can be done now, and the socket waits.
 #![forbid(unsafe_code)]
 
+mod fair_queue;
+mod load_balance;
+mod rotation;
+#[cfg(test)]
+mod testing;
+
+pub use fair_queue::FairQueue;
+pub use load_balance::LoadBalancer;
+
 use crate::error::Result;
 use crate::link::{Frame, LinkId, Links};
 use crate::message::Message;
