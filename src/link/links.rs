@@ -51,16 +51,7 @@ impl Link {
         endpoint: Arc<str>,
         local: bool,
     ) -> Self {
-        Self {
-            end,
-            peer,
-            info: None,
-            origin,
-            endpoint,
-            local,
-            draining: false,
-            latest: None,
-        }
+        Self { end, peer, info: None, origin, endpoint, local, draining: false, latest: None }
     }
 
     /// Who is on the other side; known once the handshake is over and [`Links::front`] was called.

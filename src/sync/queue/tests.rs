@@ -119,9 +119,7 @@ fn absorbing_works_split_at_every_byte() {
                 true
             });
             assert!(matches!(absorbed.stop, Stop::Incomplete { .. }));
-            if absorbed.boundary {
-                tx.commit();
-            }
+            tx.commit_absorbed();
         }
         assert_eq!(commands, 1);
         assert!(tx.partial().is_empty());
@@ -233,4 +231,38 @@ fn two_threads_lose_nothing() {
     }
     writer.join().unwrap();
     assert!(rx.is_empty());
+}
+
+#[test]
+fn absorbing_stops_at_the_high_water_mark_and_goes_on() {
+    let (mut tx, mut rx) = queue::<Blob>(2, 16);
+    let bytes = wire(0, b"x").repeat(5);
+    tx.room(bytes.len())[..bytes.len()].copy_from_slice(&bytes);
+    let absorbed = tx.absorb(bytes.len(), 100, |_| true);
+    assert_eq!((absorbed.messages, absorbed.stop), (2, Stop::Full));
+    assert!(tx.commit_absorbed());
+    assert_eq!(tx.absorb(0, 100, |_| true).messages, 0);
+    assert!(rx.pop());
+    assert_eq!(tx.absorb(0, 100, |_| true).messages, 1);
+    tx.commit_absorbed();
+    assert_eq!(tx.partial().len(), 6);
+}
+
+#[test]
+fn only_whole_messages_are_published_by_absorbing() {
+    let (mut tx, mut rx) = queue::<Blob>(0, 16);
+    for part in [wire(0, b"whole"), wire(MORE, b"first")] {
+        tx.room(part.len())[..part.len()].copy_from_slice(&part);
+        tx.absorb(part.len(), 100, |_| true);
+    }
+    tx.commit_absorbed();
+    assert_eq!(rx.front().unwrap().body(), b"whole");
+    rx.pop();
+    assert!(rx.front().is_none());
+    tx.rollback();
+    let part = wire(0, b"next");
+    tx.room(part.len())[..part.len()].copy_from_slice(&part);
+    tx.absorb(part.len(), 100, |_| true);
+    tx.commit_absorbed();
+    assert_eq!(rx.front().unwrap().body(), b"next");
 }
