@@ -32,6 +32,8 @@ pub struct Link {
     /// The other side is in this process, so messages keep what they know of their origin.
     local: bool,
     draining: bool,
+    /// The pattern wants to see commands of this peer.
+    wants_commands: bool,
     latest: Option<Message>,
 }
 
@@ -78,6 +80,8 @@ impl Link {
 #[derive(Default)]
 pub struct Links {
     slots: Vec<Option<Link>>,
+    /// Links show commands such as SUBSCRIBE to the pattern, and do not drop them.
+    pub wants_commands: bool,
     count: usize,
     finished: Vec<LinkId>,
 }
@@ -109,7 +113,8 @@ impl Links {
     }
 
     /// Puts a link in its place.
-    pub fn insert(&mut self, id: LinkId, link: Link) {
+    pub fn insert(&mut self, id: LinkId, mut link: Link) {
+        link.wants_commands = self.wants_commands;
         let index = id.0 as usize;
         if self.slots.len() <= index {
             self.slots.resize_with(index + 1, || None);
@@ -235,6 +240,9 @@ impl Link {
             match self.end.rx.front() {
                 Some(Record::Object(_, Parcel::Peer(info))) => {
                     self.info = Some(info.clone());
+                    self.end.rx.consumer().pop();
+                }
+                Some(record) if record.flags() & COMMAND != 0 && !self.wants_commands => {
                     self.end.rx.consumer().pop();
                 }
                 Some(_) => return true,

@@ -42,6 +42,17 @@ pub struct Absorbed {
     pub stop: Stop,
 }
 
+/// What becomes of an absorbed command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The consumer gets it as a record.
+    Keep,
+    /// It is done with.
+    Drop,
+    /// It breaks the protocol; nothing behind it is looked at.
+    Refuse,
+}
+
 /// Why [`Producer::absorb`] stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -260,14 +271,14 @@ impl<T: Payload> Producer<T> {
     }
 
     /// Takes `filled` bytes that were read into the room: whole frames become records, not yet
-    /// committed (see [`Producer::commit_absorbed`]); the rest waits for more. `on_command` sees the body of each
-    /// command, which also becomes a record; a no from it stops everything behind that command.
+    /// committed (see [`Producer::commit_absorbed`]); the rest waits for more. `on_command` sees the body of
+    /// each command and says what becomes of it.
     #[inline]
     pub fn absorb(
         &mut self,
         filled: usize,
         max_body: u64,
-        mut on_command: impl FnMut(&[u8]) -> bool,
+        mut on_command: impl FnMut(&[u8]) -> Verdict,
     ) -> Absorbed {
         // SAFETY: the current chunk is the producer's; `filled` is bounded by what the chunk holds.
         let capacity = unsafe { self.chunk.as_ref() }.capacity;
@@ -281,18 +292,24 @@ impl<T: Payload> Producer<T> {
             if messages >= room {
                 break Stop::Full;
             }
-            let (flags, header, body) = match frame_shape(&bytes[at..], max_body) {
+            let (flags, header, body) = match frame_shape(&bytes[at..length], max_body) {
                 Ok(shape) => shape,
                 Err(stop) => break stop,
             };
             let total = body + header;
-            if total > bytes.len() - at {
+            if total > length - at {
                 break Stop::Incomplete { total };
             }
             let end = at + total;
             if flags & COMMAND != 0 {
-                if !on_command(&bytes[at + header..end]) {
-                    break Stop::Refused;
+                match on_command(&bytes[at + header..end]) {
+                    Verdict::Keep => {}
+                    Verdict::Refuse => break Stop::Refused,
+                    Verdict::Drop => {
+                        bytes.copy_within(end..length, at);
+                        length -= total;
+                        continue;
+                    }
                 }
             } else {
                 self.mid_message = flags & MORE != 0;
@@ -307,7 +324,7 @@ impl<T: Payload> Producer<T> {
             self.boundary = Mark { chunk: self.chunk, offset: self.offset + boundary };
         }
         self.offset += at;
-        self.partial -= at;
+        self.partial = length - at;
         self.uncommitted += messages;
         Absorbed { messages, stop }
     }
