@@ -53,7 +53,17 @@ impl Link {
         endpoint: Arc<str>,
         local: bool,
     ) -> Self {
-        Self { end, peer, info: None, origin, endpoint, local, draining: false, latest: None }
+        Self {
+            end,
+            peer,
+            info: None,
+            origin,
+            endpoint,
+            local,
+            draining: false,
+            wants_commands: false,
+            latest: None,
+        }
     }
 
     /// Who is on the other side; known once the handshake is over and [`Links::front`] was called.

@@ -285,8 +285,10 @@ impl<T: Payload> Producer<T> {
         self.partial = (self.partial + filled).min(capacity - self.offset);
         let room = self.room_for();
         // SAFETY: initialised memory behind the write position, the producer's alone.
-        let bytes =
-            unsafe { std::slice::from_raw_parts(Chunk::at(self.chunk, self.offset), self.partial) };
+        let bytes = unsafe {
+            std::slice::from_raw_parts_mut(Chunk::at(self.chunk, self.offset), self.partial)
+        };
+        let mut length = bytes.len();
         let (mut at, mut boundary, mut messages) = (0, None, 0);
         let stop = loop {
             if messages >= room {
