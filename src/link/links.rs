@@ -32,6 +32,12 @@ pub struct Link {
     /// The other side is in this process, so messages keep what they know of their origin.
     local: bool,
     draining: bool,
+    /// Nothing more is to be read, but for the rest of a message that is half read.
+    left: bool,
+    /// A message is half read, or promised to the reader.
+    reading: bool,
+    /// The pattern wants to see commands of this peer.
+    wants_commands: bool,
     latest: Option<Message>,
 }
 
@@ -51,7 +57,19 @@ impl Link {
         endpoint: Arc<str>,
         local: bool,
     ) -> Self {
-        Self { end, peer, info: None, origin, endpoint, local, draining: false, latest: None }
+        Self {
+            end,
+            peer,
+            info: None,
+            origin,
+            endpoint,
+            local,
+            draining: false,
+            left: false,
+            reading: false,
+            wants_commands: false,
+            latest: None,
+        }
     }
 
     /// Who is on the other side; known once the handshake is over and [`Links::front`] was called.
@@ -78,6 +96,8 @@ impl Link {
 #[derive(Default)]
 pub struct Links {
     slots: Vec<Option<Link>>,
+    /// Links show commands such as SUBSCRIBE to the pattern, and do not drop them.
+    pub wants_commands: bool,
     count: usize,
     finished: Vec<LinkId>,
 }
@@ -109,7 +129,8 @@ impl Links {
     }
 
     /// Puts a link in its place.
-    pub fn insert(&mut self, id: LinkId, link: Link) {
+    pub fn insert(&mut self, id: LinkId, mut link: Link) {
+        link.wants_commands = self.wants_commands;
         let index = id.0 as usize;
         if self.slots.len() <= index {
             self.slots.resize_with(index + 1, || None);
@@ -131,7 +152,8 @@ impl Links {
     #[inline]
     pub fn front(&mut self, id: LinkId) -> Option<Front<'_>> {
         let index = id.0 as usize;
-        if !self.slots.get_mut(index)?.as_mut()?.prepare_front() {
+        let link = self.slots.get_mut(index)?.as_mut()?;
+        if link.left && !link.reading || !link.prepare_front() {
             self.note_finished(id);
             return None;
         }
@@ -141,14 +163,36 @@ impl Links {
     /// Takes the part that [`Links::front`] shows.
     #[inline]
     pub fn take(&mut self, id: LinkId, sink: &mut Sink<'_>) -> Result<Taken> {
-        self.get_mut(id).ok_or(Error::Again)?.take(sink)
+        let link = self.get_mut(id).ok_or(Error::Again)?;
+        let taken = link.take(sink)?;
+        link.reading = taken.more;
+        if link.left && !taken.more {
+            self.finished.push(id);
+        }
+        Ok(taken)
     }
 
     /// Passes over the part that [`Links::front`] shows.
     #[inline]
     pub fn discard(&mut self, id: LinkId) {
+        let Some(link) = self.get_mut(id) else { return };
+        let Some(front) = link.front() else { return };
+        let (more, command) = (front.more, front.command);
+        link.discard();
+        if !command {
+            link.reading = more;
+        }
+        if link.left && !link.reading {
+            self.finished.push(id);
+        }
+    }
+
+    /// Makes sure that the message at the front can be read to its end, even if the link is terminated
+    /// meanwhile: the reader was told of it.
+    #[inline]
+    pub fn promise(&mut self, id: LinkId) {
         if let Some(link) = self.get_mut(id) {
-            link.discard();
+            link.reading = true;
         }
     }
 
@@ -197,11 +241,15 @@ impl Links {
     // Their ends.
 
     /// Parts with a peer at once: what it sent and was not read is dropped, what was committed to it
-    /// still leaves. The pattern is told with `detached` once its present call is over.
+    /// still leaves. The pattern is told with `detached` once its present call is over; if a message is
+    /// half read, once its last part was taken.
     pub fn terminate(&mut self, id: LinkId) {
         if let Some(link) = self.get_mut(id) {
             link.close();
-            self.finished.push(id);
+            link.left = true;
+            if !link.reading {
+                self.finished.push(id);
+            }
         }
     }
 
@@ -241,6 +289,9 @@ impl Link {
             match self.end.rx.front() {
                 Some(Record::Object(_, Parcel::Peer(info))) => {
                     self.info = Some(info.clone());
+                    self.end.rx.consumer().pop();
+                }
+                Some(record) if record.flags() & COMMAND != 0 && !self.wants_commands => {
                     self.end.rx.consumer().pop();
                 }
                 Some(_) => return true,

@@ -63,9 +63,7 @@ impl FairQueue {
     fn find(&mut self, links: &mut Links) -> Option<(LinkId, bool)> {
         while let Some(id) = self.rotation.current() {
             match links.front(id) {
-                Some(front) if !front.command => return Some((id, front.more)),
-                // Commands are for the socket types that know them.
-                Some(_) => links.discard(id),
+                Some(front) => return Some((id, front.more)),
                 None => {
                     self.more = false;
                     self.rotation.retire();

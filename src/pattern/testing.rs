@@ -26,6 +26,7 @@ impl Peer for Bell {
 }
 
 /// The links of the socket under test, and its peers.
+#[derive(Default)]
 pub struct Peers {
     pub links: Links,
     others: Vec<Other>,
@@ -44,7 +45,7 @@ const THEIRS: LinkId = LinkId(0);
 
 impl Peers {
     pub fn new(count: usize, hwm: usize) -> Self {
-        let mut peers = Self { links: Links::default(), others: Vec::new() };
+        let mut peers = Self::default();
         for _ in 0..count {
             peers.add(hwm, LinkOrigin::Accepted);
         }
@@ -170,12 +171,12 @@ impl Peers {
     /// Receives a part; a plus at the end says that more follow.
     pub fn recv(&mut self, pattern: &mut dyn Pattern) -> Result<String> {
         self.settle(pattern);
-        let text = match pattern.recv(&mut self.links)? {
+        let received = pattern.recv(&mut self.links).map(|incoming| match incoming {
             Incoming::Link(id) => receive(&mut self.links, id),
             Incoming::Made(message) => show(&message),
-        };
+        });
         self.settle(pattern);
-        Ok(text)
+        received
     }
 
     /// Receives all there is, until an error.
