@@ -9,8 +9,8 @@ use crate::options::ids;
 /// A DEALER socket.
 #[derive(Default)]
 pub struct Dealer {
-    inbound: FairQueue,
-    outbound: LoadBalancer,
+    pub(super) inbound: FairQueue,
+    pub(super) outbound: LoadBalancer,
     probe_router: bool,
 }
 

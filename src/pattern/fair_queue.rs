@@ -41,6 +41,11 @@ impl FairQueue {
         self.rotation.contains(id)
     }
 
+    /// Is the next part the rest of a message?
+    pub fn is_in_message(&self) -> bool {
+        self.more
+    }
+
     /// The link to take the next part from. It is to be taken, or discarded, before the next call.
     #[inline]
     pub fn recv(&mut self, links: &mut Links) -> Option<LinkId> {

@@ -6,13 +6,21 @@
 
 mod dealer;
 mod fair_queue;
+mod labelled;
 mod load_balance;
 mod pair;
 mod pull;
 mod push;
+mod rep;
+mod req;
 mod rotation;
+mod router;
+mod routes;
+mod stream;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use fair_queue::FairQueue;
 pub use load_balance::LoadBalancer;
@@ -86,9 +94,13 @@ type Factory = fn() -> Box<dyn Pattern>;
 /// The socket types that there are.
 const SOCKET_TYPES: &[(i32, Factory)] = &[
     (ids::PAIR, new::<pair::Pair>),
+    (ids::REQ, new::<req::Req>),
+    (ids::REP, new::<rep::Rep>),
     (ids::DEALER, new::<dealer::Dealer>),
+    (ids::ROUTER, new::<router::Router>),
     (ids::PULL, new::<pull::Pull>),
     (ids::PUSH, new::<push::Push>),
+    (ids::STREAM, new::<stream::Stream>),
 ];
 
 /// The pattern of a new socket; none if there is no such socket type.
