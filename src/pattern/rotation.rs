@@ -95,7 +95,8 @@ impl Rotation {
         self.active -= 1;
         self.swap(place, self.active);
         if self.turn == self.active {
-            self.turn = 0;
+            // It was the turn of the last one: it keeps it in its new place, unless it is the one to go.
+            self.turn = if place == self.turn { 0 } else { place };
         }
         self.active
     }
@@ -150,9 +151,9 @@ mod tests {
     fn the_turn_stays_with_its_link_while_others_go() {
         let mut rotation = rotation(4);
         assert_eq!(turns(&mut rotation, 3), [0, 1, 2]);
-        assert!(rotation.remove(LinkId(0)));
-        assert_eq!(turns(&mut rotation, 4), [3, 1, 2, 3]);
-        assert!(!rotation.remove(LinkId(0)));
+        assert!(rotation.remove(LinkId(1)));
+        assert_eq!(turns(&mut rotation, 4), [3, 2, 0, 3]);
+        assert!(!rotation.remove(LinkId(1)));
     }
 
     #[test]

@@ -29,7 +29,8 @@ struct World {
     /// Messages are labelled with the name of a peer.
     labelled: bool,
     message: usize,
-    /// How many parts of the present message were sent.
+    /// The number of the message that is being sent, and how many of its parts were.
+    sending: usize,
     sent: usize,
     received: Vec<String>,
     heard: Vec<Vec<String>>,
@@ -43,6 +44,7 @@ impl World {
             dice: Dice(seed),
             labelled: socket_type == ids::ROUTER,
             message: 0,
+            sending: 0,
             sent: 0,
             received: Vec::new(),
             heard: Vec::new(),
@@ -82,7 +84,7 @@ impl World {
     fn say(&mut self) {
         if let Some(peer) = self.pick() {
             self.message += 1;
-            let parts = (0..PARTS).map(|part| self.text(part)).collect::<Vec<_>>();
+            let parts = (0..PARTS).map(|part| text(self.message, part)).collect::<Vec<_>>();
             self.peers.say(peer, &parts.iter().map(|part| &**part).collect::<Vec<_>>());
         }
     }
@@ -90,11 +92,11 @@ impl World {
     fn send(&mut self) {
         if self.sent == 0 {
             self.message += 1;
+            self.sending = self.message;
         }
-        let first = !self.labelled || self.sent > 0;
-        let text = match first {
-            true => self.text(self.sent - usize::from(self.labelled)),
-            false => format!("peer {}", self.dice.roll(8)),
+        let text = match self.sent.checked_sub(usize::from(self.labelled)) {
+            Some(part) => text(self.sending, part),
+            None => format!("peer {}", self.dice.roll(8)),
         };
         let parts = PARTS + usize::from(self.labelled);
         match self.peers.part(&mut *self.pattern, &text, self.sent + 1 < parts) {
@@ -124,10 +126,10 @@ impl World {
         let pick = self.dice.roll(open.len().max(1) as u64) as usize;
         open.get(pick).map(|id| id.0)
     }
+}
 
-    fn text(&self, part: usize) -> String {
-        format!("{}.{part}", self.message)
-    }
+fn text(message: usize, part: usize) -> String {
+    format!("{message}.{part}")
 }
 
 /// Only whole messages, but perhaps for the last one.
