@@ -6,6 +6,7 @@
 pub mod eventfd;
 pub mod fork;
 pub mod io;
+pub mod net;
 pub mod poll;
 pub mod process;
 pub mod thread;

@@ -34,6 +34,13 @@ pub struct Cursor {
     skip: usize,
 }
 
+impl Cursor {
+    /// Has a part of the record at this place gone out?
+    pub fn is_inside_record(&self) -> bool {
+        self.skip > 0
+    }
+}
+
 /// A record as the consumer sees it.
 pub enum Record<'a, T> {
     /// A frame of bytes.

@@ -28,7 +28,7 @@ mod producer;
 mod tests;
 
 pub use consumer::{Consumer, Cursor, Record};
-pub use producer::{Absorbed, Producer, Stop};
+pub use producer::{Absorbed, Producer, Stop, Verdict};
 
 use crate::sync::atomic::{Arc, AtomicBool, AtomicPtr, AtomicU64, AtomicU8, AtomicUsize, Ordering};
 use chunk::Chunk;

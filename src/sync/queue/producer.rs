@@ -27,6 +27,8 @@ pub struct Producer<T: Payload> {
     read: u64,
     /// Bytes behind `offset` that are not a whole frame yet.
     partial: usize,
+    /// The end of the last whole message or command that was absorbed.
+    boundary: Mark,
     /// The last absorbed frame has more parts to come.
     mid_message: bool,
     objects: PhantomData<T>,
@@ -34,12 +36,21 @@ pub struct Producer<T: Payload> {
 
 /// What [`Producer::absorb`] made of the bytes.
 pub struct Absorbed {
-    /// How many messages ended.
+    /// How many messages ended: there is something to commit.
     pub messages: u64,
-    /// The last whole frame ended a message: this is a place to commit.
-    pub boundary: bool,
     /// Why it stopped.
     pub stop: Stop,
+}
+
+/// What becomes of an absorbed command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The consumer gets it as a record.
+    Keep,
+    /// It is done with.
+    Drop,
+    /// It breaks the protocol; nothing behind it is looked at.
+    Refuse,
 }
 
 /// Why [`Producer::absorb`] stopped.
@@ -56,9 +67,11 @@ pub enum Stop {
     TooLong,
     /// A command that the caller did not like.
     Refused,
+    /// The high-water mark is reached; there may be more in the bytes that wait.
+    Full,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Mark {
     chunk: NonNull<Chunk>,
     offset: usize,
@@ -79,6 +92,7 @@ impl<T: Payload> Producer<T> {
             written: 0,
             read: 0,
             partial: 0,
+            boundary: committed,
             mid_message: false,
             objects: PhantomData,
         }
@@ -148,6 +162,7 @@ impl<T: Payload> Producer<T> {
             return false;
         }
         self.committed = Mark { chunk: self.chunk, offset: self.offset };
+        self.boundary = self.committed;
         self.written += self.uncommitted;
         self.uncommitted = 0;
         self.shared.tail.0.swap(self.position() << 1, Ordering::AcqRel) & ASLEEP != 0
@@ -196,6 +211,8 @@ impl<T: Payload> Producer<T> {
         self.chunk = self.committed.chunk;
         self.offset = self.committed.offset;
         self.uncommitted = 0;
+        self.boundary = self.committed;
+        self.partial = 0;
         self.mid_message = false;
         any
     }
@@ -253,62 +270,93 @@ impl<T: Payload> Producer<T> {
         }
     }
 
-    /// Takes `filled` bytes that were read into the room: whole frames become records (not yet
-    /// committed), the rest waits for more. `on_command` sees the body of each command, which also becomes a
-    /// record; a no from it stops everything behind that command.
+    /// Takes `filled` bytes that were read into the room: whole frames become records, not yet
+    /// committed (see [`Producer::commit_absorbed`]); the rest waits for more. `on_command` sees the body of
+    /// each command and says what becomes of it.
     #[inline]
     pub fn absorb(
         &mut self,
         filled: usize,
         max_body: u64,
-        mut on_command: impl FnMut(&[u8]) -> bool,
+        mut on_command: impl FnMut(&[u8]) -> Verdict,
     ) -> Absorbed {
         // SAFETY: the current chunk is the producer's; `filled` is bounded by what the chunk holds.
         let capacity = unsafe { self.chunk.as_ref() }.capacity;
         self.partial = (self.partial + filled).min(capacity - self.offset);
+        let room = self.room_for();
         // SAFETY: initialised memory behind the write position, the producer's alone.
-        let bytes =
-            unsafe { std::slice::from_raw_parts(Chunk::at(self.chunk, self.offset), self.partial) };
-        let mut at = 0;
-        let mut absorbed =
-            Absorbed { messages: 0, boundary: false, stop: Stop::Incomplete { total: 0 } };
-        while let [flags, length, ..] = bytes[at..] {
-            let (header, body) = if flags & LONG == 0 {
-                (2, u64::from(length))
-            } else {
-                let Some(length) = bytes[at + 1..].first_chunk() else { break };
-                (9, u64::from_be_bytes(*length))
+        let bytes = unsafe {
+            std::slice::from_raw_parts_mut(Chunk::at(self.chunk, self.offset), self.partial)
+        };
+        let mut length = bytes.len();
+        let (mut at, mut boundary, mut messages) = (0, None, 0);
+        let stop = loop {
+            if messages >= room {
+                break Stop::Full;
+            }
+            let (flags, header, body) = match frame_shape(&bytes[at..length], max_body) {
+                Ok(shape) => shape,
+                Err(stop) => break stop,
             };
-            if flags & !(MORE | LONG | COMMAND) != 0 {
-                absorbed.stop = Stop::Malformed;
-                break;
+            let total = body + header;
+            if total > length - at {
+                break Stop::Incomplete { total };
             }
-            if body > max_body {
-                absorbed.stop = Stop::TooLong;
-                break;
-            }
-            let total = body.saturating_add(header);
-            if total > (bytes.len() - at) as u64 {
-                absorbed.stop =
-                    Stop::Incomplete { total: usize::try_from(total).unwrap_or(usize::MAX) };
-                break;
-            }
-            let end = at + total as usize;
-            if flags & COMMAND != 0 && !on_command(&bytes[at + header as usize..end]) {
-                absorbed.stop = Stop::Refused;
-                break;
-            }
-            absorbed.messages += u64::from(flags & (MORE | COMMAND) == 0);
-            if flags & COMMAND == 0 {
+            let end = at + total;
+            if flags & COMMAND != 0 {
+                match on_command(&bytes[at + header..end]) {
+                    Verdict::Keep => {}
+                    Verdict::Refuse => break Stop::Refused,
+                    Verdict::Drop => {
+                        bytes.copy_within(end..length, at);
+                        length -= total;
+                        continue;
+                    }
+                }
+            } else {
                 self.mid_message = flags & MORE != 0;
+                messages += u64::from(!self.mid_message);
             }
             at = end;
+            if !self.mid_message {
+                boundary = Some(at);
+            }
+        };
+        if let Some(boundary) = boundary {
+            self.boundary = Mark { chunk: self.chunk, offset: self.offset + boundary };
         }
-        absorbed.boundary = !self.mid_message;
         self.offset += at;
-        self.partial -= at;
-        self.uncommitted += absorbed.messages;
-        absorbed
+        self.partial = length - at;
+        self.uncommitted += messages;
+        Absorbed { messages, stop }
+    }
+
+    /// How many messages fit under the high-water mark.
+    fn room_for(&mut self) -> u64 {
+        let hwm = self.shared.hwm() as u64;
+        let held = self.written + self.uncommitted;
+        if hwm == 0 {
+            return u64::MAX;
+        }
+        if held - self.read < hwm || self.has_room() {
+            return (hwm + self.read).saturating_sub(held);
+        }
+        0
+    }
+
+    /// Publishes what was absorbed up to the end of the last whole message. True as for
+    /// [`Producer::commit`].
+    #[inline]
+    pub fn commit_absorbed(&mut self) -> bool {
+        if self.boundary == self.committed {
+            return false;
+        }
+        self.committed = self.boundary;
+        self.written += self.uncommitted;
+        self.uncommitted = 0;
+        // SAFETY: chunks from the last commit on are alive.
+        let position = unsafe { self.boundary.chunk.as_ref() }.base + self.boundary.offset as u64;
+        self.shared.tail.0.swap(position << 1, Ordering::AcqRel) & ASLEEP != 0
     }
 
     /// The bytes that wait for the rest of their frame.
@@ -395,4 +443,25 @@ impl<T: Payload> Drop for Producer<T> {
             unsafe { self.shared.free_chain::<T>(chunk, offset) };
         }
     }
+}
+
+/// Flags, header length and body length of the frame at the start of `bytes`.
+#[inline(always)]
+fn frame_shape(bytes: &[u8], max_body: u64) -> Result<(u8, usize, usize), Stop> {
+    let [flags, length, ..] = *bytes else { return Err(Stop::Incomplete { total: 0 }) };
+    if flags & !(MORE | LONG | COMMAND) != 0 {
+        return Err(Stop::Malformed);
+    }
+    let (header, body) = if flags & LONG == 0 {
+        (2, u64::from(length))
+    } else {
+        let Some(length) = bytes[1..].first_chunk() else {
+            return Err(Stop::Incomplete { total: 0 });
+        };
+        (9, u64::from_be_bytes(*length))
+    };
+    if body > max_body.min(isize::MAX as u64 - MAX_HEADER as u64) {
+        return Err(Stop::TooLong);
+    }
+    Ok((flags, header, body as usize))
 }

@@ -116,12 +116,10 @@ fn absorbing_works_split_at_every_byte() {
             tx.room(part.len())[..part.len()].copy_from_slice(part);
             let absorbed = tx.absorb(part.len(), u64::MAX, |_| {
                 commands += 1;
-                true
+                Verdict::Keep
             });
             assert!(matches!(absorbed.stop, Stop::Incomplete { .. }));
-            if absorbed.boundary {
-                tx.commit();
-            }
+            tx.commit_absorbed();
         }
         assert_eq!(commands, 1);
         assert!(tx.partial().is_empty());
@@ -146,7 +144,7 @@ fn absorbing_refuses_what_is_no_frame() {
     ] {
         let (mut tx, _rx) = queue::<Blob>(0, 16);
         tx.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
-        assert_eq!(tx.absorb(bytes.len(), 100, |_| false).stop, stop);
+        assert_eq!(tx.absorb(bytes.len(), 100, |_| Verdict::Refuse).stop, stop);
     }
 }
 
@@ -233,4 +231,53 @@ fn two_threads_lose_nothing() {
     }
     writer.join().unwrap();
     assert!(rx.is_empty());
+}
+
+#[test]
+fn absorbing_stops_at_the_high_water_mark_and_goes_on() {
+    let (mut tx, mut rx) = queue::<Blob>(2, 16);
+    let bytes = wire(0, b"x").repeat(5);
+    tx.room(bytes.len())[..bytes.len()].copy_from_slice(&bytes);
+    let absorbed = tx.absorb(bytes.len(), 100, |_| Verdict::Drop);
+    assert_eq!((absorbed.messages, absorbed.stop), (2, Stop::Full));
+    assert!(tx.commit_absorbed());
+    assert_eq!(tx.absorb(0, 100, |_| Verdict::Drop).messages, 0);
+    assert!(rx.pop());
+    assert_eq!(tx.absorb(0, 100, |_| Verdict::Drop).messages, 1);
+    tx.commit_absorbed();
+    assert_eq!(tx.partial().len(), 6);
+}
+
+#[test]
+fn only_whole_messages_are_published_by_absorbing() {
+    let (mut tx, mut rx) = queue::<Blob>(0, 16);
+    for part in [wire(0, b"whole"), wire(MORE, b"first")] {
+        tx.room(part.len())[..part.len()].copy_from_slice(&part);
+        tx.absorb(part.len(), 100, |_| Verdict::Drop);
+    }
+    tx.commit_absorbed();
+    assert_eq!(rx.front().unwrap().body(), b"whole");
+    rx.pop();
+    assert!(rx.front().is_none());
+    tx.rollback();
+    let part = wire(0, b"next");
+    tx.room(part.len())[..part.len()].copy_from_slice(&part);
+    tx.absorb(part.len(), 100, |_| Verdict::Drop);
+    tx.commit_absorbed();
+    assert_eq!(rx.front().unwrap().body(), b"next");
+}
+
+#[test]
+fn a_dropped_command_leaves_no_gap() {
+    let (mut tx, mut rx) = queue::<Blob>(0, 16);
+    let bytes = [wire(0, b"a"), wire(COMMAND, b"\x04PING"), wire(0, b"b"), vec![0, 9]].concat();
+    tx.room(bytes.len())[..bytes.len()].copy_from_slice(&bytes);
+    let absorbed = tx.absorb(bytes.len(), 100, |_| Verdict::Drop);
+    assert_eq!((absorbed.messages, absorbed.stop), (2, Stop::Incomplete { total: 11 }));
+    tx.commit_absorbed();
+    for body in [b"a", b"b"] {
+        assert_eq!(rx.front().unwrap().body(), body);
+        rx.pop();
+    }
+    assert!(rx.front().is_none());
 }
