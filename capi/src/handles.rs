@@ -6,9 +6,9 @@
 //! number: which kind of object, which slot of the table, and which life of that slot.
 //!
 //! # How `get` needs no lock and no count
-//! - A slot's memory is never freed or moved: `segments` only grows, each segment twice as large
-//!   as the one before.
-//! - What lies in a slot (`T`, a *resident*) is made once, with the segment, and never dropped. To
+//! - A slot's memory stays where it is as long as the table, and the tables of the API are statics:
+//!   `segments` only grows, each segment twice as large as the one before.
+//! - What lies in a slot (`T`, a *resident*) is made once, with the segment, and stays as well. To
 //!   open an object is to fill a vacant resident; to close it is to empty it. All of this goes
 //!   through `&T`: the resident itself orders its callers.
 //! - The slot's state has a new number for each life. `get` compares it with the handle's: one
@@ -26,6 +26,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -140,7 +141,7 @@ impl<T> Table<T> {
             return None;
         }
         // SAFETY: a segment that is there has `FIRST << segment` slots, `place` gives an offset
-        // below that, and it is never freed.
+        // below that, and it stays as long as the table.
         Some(unsafe { &*slots.add(offset) })
     }
 
@@ -189,6 +190,20 @@ impl Vacant {
     }
 }
 
+impl<T> Drop for Table<T> {
+    fn drop(&mut self) {
+        for (segment, slots) in self.segments.iter_mut().enumerate() {
+            let (slots, count) = (*slots.get_mut(), (FIRST as usize) << segment);
+            if !slots.is_null() {
+                let slots = ptr::slice_from_raw_parts_mut(slots, count);
+                // SAFETY: `new_segment` took them from a box of as many slots; whoever referred to
+                // one borrowed the table.
+                drop(unsafe { Box::from_raw(slots) });
+            }
+        }
+    }
+}
+
 /// A resident whose life has ended, to be emptied. Its slot falls free when this is dropped.
 pub struct Released<'a, T> {
     table: &'a Table<T>,
@@ -223,13 +238,13 @@ fn place(index: u32) -> (usize, usize) {
     (segment as usize, (shifted - (FIRST << segment)) as usize)
 }
 
-/// Makes a segment's slots, all vacant. They stay for ever.
+/// Makes a segment's slots, all vacant. They stay as long as the table.
 fn new_segment<T: Default>(segment: usize) -> Result<*mut Slot<T>> {
     let count = (FIRST as usize) << segment;
     let mut slots = Vec::new();
     slots.try_reserve_exact(count).map_err(|_| Error::NoMemory)?;
     slots.extend((0..count).map(|_| Slot { state: AtomicU32::new(0), resident: T::default() }));
-    Ok(slots.leak().as_mut_ptr())
+    Ok(ManuallyDrop::new(slots.into_boxed_slice()).as_mut_ptr())
 }
 
 /// A resident for objects that are called rarely, and that a call keeps alive while it runs.

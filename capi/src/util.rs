@@ -57,8 +57,9 @@ const CAPABILITIES: &[&[u8]] = &[b"ipc"];
 /// Runs the body of a C function. A panic, a bug of ours, makes the call fail with EFAULT.
 pub fn catch<T>(failed: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
-        // Dropping the payload might panic again.
-        mem::forget(payload);
+        // To drop the payload might panic again; what that throws is left alone.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+        mem::forget(dropped);
         set_errno(libc::EFAULT);
         failed
     })
