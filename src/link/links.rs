@@ -32,6 +32,10 @@ pub struct Link {
     /// The other side is in this process, so messages keep what they know of their origin.
     local: bool,
     draining: bool,
+    /// Nothing more is to be read, but for the rest of a message that is half read.
+    left: bool,
+    /// A message is half read, or promised to the reader.
+    reading: bool,
     /// The pattern wants to see commands of this peer.
     wants_commands: bool,
     latest: Option<Message>,
@@ -61,6 +65,8 @@ impl Link {
             endpoint,
             local,
             draining: false,
+            left: false,
+            reading: false,
             wants_commands: false,
             latest: None,
         }
@@ -146,7 +152,8 @@ impl Links {
     #[inline]
     pub fn front(&mut self, id: LinkId) -> Option<Front<'_>> {
         let index = id.0 as usize;
-        if !self.slots.get_mut(index)?.as_mut()?.prepare_front() {
+        let link = self.slots.get_mut(index)?.as_mut()?;
+        if link.left && !link.reading || !link.prepare_front() {
             self.note_finished(id);
             return None;
         }
@@ -156,14 +163,36 @@ impl Links {
     /// Takes the part that [`Links::front`] shows.
     #[inline]
     pub fn take(&mut self, id: LinkId, sink: &mut Sink<'_>) -> Result<Taken> {
-        self.get_mut(id).ok_or(Error::Again)?.take(sink)
+        let link = self.get_mut(id).ok_or(Error::Again)?;
+        let taken = link.take(sink)?;
+        link.reading = taken.more;
+        if link.left && !taken.more {
+            self.finished.push(id);
+        }
+        Ok(taken)
     }
 
     /// Passes over the part that [`Links::front`] shows.
     #[inline]
     pub fn discard(&mut self, id: LinkId) {
+        let Some(link) = self.get_mut(id) else { return };
+        let Some(front) = link.front() else { return };
+        let (more, command) = (front.more, front.command);
+        link.discard();
+        if !command {
+            link.reading = more;
+        }
+        if link.left && !link.reading {
+            self.finished.push(id);
+        }
+    }
+
+    /// Makes sure that the message at the front can be read to its end, even if the link is terminated
+    /// meanwhile: the reader was told of it.
+    #[inline]
+    pub fn promise(&mut self, id: LinkId) {
         if let Some(link) = self.get_mut(id) {
-            link.discard();
+            link.reading = true;
         }
     }
 
@@ -173,6 +202,12 @@ impl Links {
     #[inline]
     pub fn has_room(&mut self, id: LinkId) -> bool {
         self.get_mut(id).is_some_and(|link| !link.draining && link.end.tx.has_room())
+    }
+
+    /// Can what was begun on this link still be finished?
+    #[inline]
+    pub fn is_open(&self, id: LinkId) -> bool {
+        self.get(id).is_some_and(|link| !link.draining)
     }
 
     /// Writes a part, without asking for room again. The last one sends the message.
@@ -206,11 +241,15 @@ impl Links {
     // Their ends.
 
     /// Parts with a peer at once: what it sent and was not read is dropped, what was committed to it
-    /// still leaves. The pattern is told with `detached` once its present call is over.
+    /// still leaves. The pattern is told with `detached` once its present call is over; if a message is
+    /// half read, once its last part was taken.
     pub fn terminate(&mut self, id: LinkId) {
         if let Some(link) = self.get_mut(id) {
             link.close();
-            self.finished.push(id);
+            link.left = true;
+            if !link.reading {
+                self.finished.push(id);
+            }
         }
     }
 

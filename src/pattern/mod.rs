@@ -4,9 +4,23 @@
 //! descriptor or a clock: `Again` is its answer when nothing can be done now, and the socket waits.
 #![forbid(unsafe_code)]
 
-use crate::error::Result;
+mod dealer;
+mod fair_queue;
+mod load_balance;
+mod pair;
+mod pull;
+mod push;
+mod rotation;
+#[cfg(test)]
+mod testing;
+
+pub use fair_queue::FairQueue;
+pub use load_balance::LoadBalancer;
+
+use crate::error::{Error, Result};
 use crate::link::{Frame, LinkId, Links};
 use crate::message::Message;
+use crate::options::ids;
 
 /// The next part to receive.
 pub enum Incoming {
@@ -64,4 +78,48 @@ pub trait Pattern: Send {
     fn option(&mut self, _id: i32) -> Option<Result<Vec<u8>>> {
         None
     }
+}
+
+/// Makes a socket's pattern.
+type Factory = fn() -> Box<dyn Pattern>;
+
+/// The socket types that there are.
+const SOCKET_TYPES: &[(i32, Factory)] = &[
+    (ids::PAIR, new::<pair::Pair>),
+    (ids::DEALER, new::<dealer::Dealer>),
+    (ids::PULL, new::<pull::Pull>),
+    (ids::PUSH, new::<push::Push>),
+];
+
+/// The pattern of a new socket; none if there is no such socket type.
+pub fn create(socket_type: i32) -> Option<Box<dyn Pattern>> {
+    let (_, factory) = SOCKET_TYPES.iter().find(|(id, _)| *id == socket_type)?;
+    Some(factory())
+}
+
+fn new<P: Pattern + Default + 'static>() -> Box<dyn Pattern> {
+    Box::new(P::default())
+}
+
+/// The value of an option that is on or off: an `int`, not negative.
+pub(crate) fn flag(value: &[u8]) -> Result<bool> {
+    match int(value)? {
+        0 => Ok(false),
+        1.. => Ok(true),
+        _ => Err(Error::Invalid),
+    }
+}
+
+/// The value of an option that is 0 or 1 and nothing else.
+pub(crate) fn strict_flag(value: &[u8]) -> Result<bool> {
+    match int(value)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Error::Invalid),
+    }
+}
+
+/// The value of an option that is an `int`.
+pub(crate) fn int(value: &[u8]) -> Result<i32> {
+    value.try_into().map(i32::from_ne_bytes).map_err(|_| Error::Invalid)
 }
