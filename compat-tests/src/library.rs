@@ -84,6 +84,7 @@ fn link(file: &Path, name: &Path) -> Result<()> {
 /// libzmq 4.3.5 as a distribution builds it, to be the judge and the opponent.
 fn reference() -> Result<PathBuf> {
     let _lock = work::lock()?;
+    work::lay_out()?;
     let folder = work::root().join("reference");
     let sources = reference_sources()?;
     let includes = reference_includes()?;
@@ -129,6 +130,8 @@ fn reference_includes() -> Result<u64> {
         work::upstream().join("src"),
         work::upstream().join("include"),
         PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+        work::sodium(),
+        work::sodium().join("sodium"),
     ];
     compile::fingerprint(&compile::headers(&folders)?)
 }
@@ -148,11 +151,8 @@ fn reference_arguments() -> Vec<OsString> {
     ]
     .map(OsString::from)
     .to_vec();
-    let folders = [
-        Path::new(env!("CARGO_MANIFEST_DIR")),
-        &work::upstream().join("include"),
-        work::sodium_include(),
-    ];
+    let folders =
+        [Path::new(env!("CARGO_MANIFEST_DIR")), &work::upstream().join("include"), &work::sodium()];
     for folder in folders {
         arguments.push("-I".into());
         arguments.push(folder.into());
@@ -168,7 +168,7 @@ fn reference_link_arguments() -> Vec<OsString> {
         format!("-Wl,-soname,{SONAME}").into(),
         "-Wl,-z,defs".into(),
         "-Wl,--exclude-libs,ALL".into(),
-        work::sodium_archive().into(),
+        work::sodium().join("libsodium.a").into(),
         "-lrt".into(),
     ]
 }

@@ -216,7 +216,7 @@ fn program_unit(name: &str, objects: &[PathBuf], reference: &Path, includes: u64
     inputs.extend_from_slice(objects);
     let mut arguments = arguments();
     arguments.push(reference.into());
-    arguments.push(work::sodium_archive().into());
+    arguments.push(work::sodium().join("libsodium.a").into());
     Unit { language: Language::Cpp, inputs, output: executable(name), arguments, includes }
 }
 
@@ -238,7 +238,7 @@ fn arguments() -> Vec<OsString> {
     .to_vec();
     arguments.push(work::tree().join("external/unity").into());
     arguments.push("-I".into());
-    arguments.push(work::sodium_include().into());
+    arguments.push(work::sodium().into());
     arguments
 }
 

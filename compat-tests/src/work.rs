@@ -24,12 +24,10 @@ pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-pub fn sodium_include() -> &'static Path {
-    Path::new(env!("COMPAT_SODIUM_INCLUDE"))
-}
-
-pub fn sodium_archive() -> PathBuf {
-    Path::new(env!("COMPAT_SODIUM_LIB")).join("libsodium.a")
+/// libsodium's headers and archive. Copies, since cargo keeps one build of it for each profile and
+/// nothing here should depend on which profile this runs in.
+pub fn sodium() -> PathBuf {
+    root().join("sodium")
 }
 
 /// Upstream's layout, with the three files that a configure run or an install would provide.
@@ -60,7 +58,7 @@ pub fn lock() -> Result<File> {
     Ok(file)
 }
 
-/// Brings the tree up to date, once a process. Call it with the lock held.
+/// Brings libsodium's copies and the tree up to date, once a process. Call it with the lock held.
 pub fn lay_out() -> Result<()> {
     static DONE: OnceLock<Result<()>> = OnceLock::new();
     DONE.get_or_init(|| {
@@ -68,6 +66,11 @@ pub fn lay_out() -> Result<()> {
             copy_folder(&upstream().join(folder), &tree().join(folder))?;
         }
         copy_folder(&include(), &tree().join("include"))?;
+        let headers = Path::new(env!("COMPAT_SODIUM_INCLUDE"));
+        copy_folder(headers, &sodium())?;
+        copy_folder(&headers.join("sodium"), &sodium().join("sodium"))?;
+        let archive = Path::new(env!("COMPAT_SODIUM_LIB")).join("libsodium.a");
+        copy_changed(&archive, &sodium().join("libsodium.a"))?;
         let platform = Path::new(env!("CARGO_MANIFEST_DIR")).join("platform.hpp");
         copy_changed(&platform, &tree().join("src/platform.hpp"))
     })

@@ -16,6 +16,8 @@ const TIME_LIMIT_NOT_YET: Duration = Duration::from_secs(20);
 /// These take half a minute each, so they start first.
 const LONG: &[&str] = &["test_heartbeats", "test_security_zap", "test_security_curve"];
 
+const REFERENCE_ATTEMPTS: u32 = 3;
+
 /// The programs mostly sleep: more of them at a time than there are cores.
 const THREADS: usize = 4;
 
@@ -78,17 +80,25 @@ fn reference_trial(name: &str, state: &State) -> Option<Trial> {
         return None;
     }
     let program = name.to_owned();
-    Some(Trial::test(format!("reference::{name}"), move || {
-        let run = run(&program, Library::Reference, TIME_LIMIT)?;
+    Some(Trial::test(format!("reference::{name}"), move || reference_can_pass(&program)))
+}
+
+/// Some programs fail now and then with upstream's own library. One success in a few attempts
+/// shows that the machine is able to run the program.
+fn reference_can_pass(program: &str) -> Result<(), Failed> {
+    let mut last = String::new();
+    for attempt in 1..=REFERENCE_ATTEMPTS {
+        let run = run(program, Library::Reference, TIME_LIMIT)?;
         match run.outcome {
-            Outcome::Failed(why) => Err(format!(
-                "the REFERENCE fails on this machine ({why}): ours cannot be judged by it\n{}",
-                run.output
-            )
-            .into()),
-            _ => Ok(()),
+            Outcome::Failed(why) => last = format!("{why}\n{}", run.output),
+            _ if attempt == 1 => return Ok(()),
+            _ => {
+                eprintln!("note: the reference passes {program} on attempt {attempt} only");
+                return Ok(());
+            }
         }
-    }))
+    }
+    Err(format!("the REFERENCE fails on this machine: ours cannot be judged by it: {last}").into())
 }
 
 fn upstream_trial(name: &str, state: &State) -> Trial {
