@@ -8,12 +8,14 @@
 //! | [`program`] | builds one upstream program and runs it in a process of its own |
 //! | [`corpus`] | seeds for upstream's fuzz programs, which ship without any |
 //! | [`ledger`] | what each program is expected to do |
+//! | [`header`] | what a `zmq.h` says, as facts that can be compared |
 //!
 //! Upstream's files are taken from the `zeromq-src` package and never changed.
 #![forbid(unsafe_code)]
 
 pub mod compile;
 pub mod corpus;
+pub mod header;
 pub mod ledger;
 pub mod library;
 pub mod program;
