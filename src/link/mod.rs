@@ -1,1 +1,33 @@
+//! What ties a socket to a peer: two queues of frames with high-water marks, whole-message commit,
+//! rollback and conflation.
+//!
+//! A [`LinkEnd`] is one side of it. The other side belongs to a session, which carries the frames over a
+//! connection, or to another socket of the same process. A link never knows which: it only tells its
+//! [`Peer`] that there is something to read, room to write, or nobody here any more.
 #![forbid(unsafe_code)]
+
+mod end;
+mod frame;
+mod links;
+#[cfg(test)]
+mod tests;
+
+pub use crate::sync::queue::{COMMAND, MORE};
+pub use end::{pair, Limits, LinkEnd, Receiver, Sender};
+pub use frame::{Frame, Parcel, PeerInfo, Sink, Taken};
+pub use links::{Front, Link, LinkId, LinkOrigin, Links};
+
+/// Whoever holds the other end of a link, as far as this end can see.
+///
+/// Calls come from any thread, may be late, and may come once too often: the receiver of one looks at
+/// the link itself.
+pub trait Peer: Send + Sync {
+    /// Something was committed after the peer had found its queue empty.
+    fn readable(&self);
+    /// The peer had found its queue full, and now there is room.
+    fn writable(&self);
+    /// This end is gone.
+    fn closed(&self);
+    /// More than a batch of bytes waits: a good moment to flush, for who can.
+    fn pressure(&self) {}
+}

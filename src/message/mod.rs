@@ -1,1 +1,13 @@
+//! A message part: 64 bytes that a C program may hold as `zmq_msg_t` and move with `memcpy`.
+//!
+//! A body of up to [`Message::INLINE`] bytes lies in the struct; a larger one is a slice of a
+//! reference-counted [`Block`]. There is no pointer into the struct itself, and no lock: to clone is
+//! to count, whatever the size.
 
+mod block;
+mod metadata;
+mod part;
+
+pub use block::{Block, FreeFn};
+pub use metadata::Metadata;
+pub use part::Message;

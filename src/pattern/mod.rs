@@ -1,1 +1,67 @@
+//! What each socket type does with its links: whom a message goes to, and from whom the next one is taken.
+//!
+//! A pattern is driven by its socket, one call at a time. It never blocks, never sees a transport, a
+//! descriptor or a clock: `Again` is its answer when nothing can be done now, and the socket waits.
 #![forbid(unsafe_code)]
+
+use crate::error::Result;
+use crate::link::{Frame, LinkId, Links};
+use crate::message::Message;
+
+/// The next part to receive.
+pub enum Incoming {
+    /// It is what [`Links::front`] of this link shows; the socket takes it.
+    Link(LinkId),
+    /// The pattern made it: a routing id, a subscription. Its `more` flag is set as it should be.
+    Made(Message),
+}
+
+/// The behaviour of a socket type.
+///
+/// After each call the socket detaches the links that are finished (see [`Links::take_finished`]).
+pub trait Pattern: Send {
+    /// A new link is there, and writable; whether something can be read is found by looking.
+    fn attach(&mut self, links: &mut Links, id: LinkId);
+
+    /// The link has something to read again after [`Links::front`] had nothing.
+    fn readable(&mut self, links: &mut Links, id: LinkId);
+
+    /// The link has room again after [`Links::has_room`] said no.
+    fn writable(&mut self, links: &mut Links, id: LinkId);
+
+    /// The connection behind the link was replaced; what the old peer was told (subscriptions) the new
+    /// one does not know.
+    fn hiccuped(&mut self, _links: &mut Links, _id: LinkId) {}
+
+    /// The link is gone: forget it. It is still in `links` while this is called, but closed.
+    fn detached(&mut self, links: &mut Links, id: LinkId);
+
+    /// Sends one part. On an error nothing of this part was sent, and the frame is untouched.
+    fn send(&mut self, links: &mut Links, frame: &mut Frame<'_>) -> Result<()>;
+
+    /// Finds the next part to receive.
+    fn recv(&mut self, links: &mut Links) -> Result<Incoming>;
+
+    /// Would `recv` have something? May look ahead, as long as the next `recv` then yields it.
+    fn has_in(&mut self, links: &mut Links) -> bool;
+
+    /// Would `send` of a new message (or the next part) succeed?
+    fn has_out(&mut self, links: &mut Links) -> bool;
+
+    /// Do its connections carry bare bytes instead of ZMTP? Then each read is a message, and if `Some(true)`
+    /// an empty message tells of each connection made and lost.
+    fn raw(&self) -> Option<bool> {
+        None
+    }
+
+    /// Sets an option of this socket type; `None` if it is not one of them.
+    fn set_option(&mut self, _links: &mut Links, _id: i32, _value: &[u8]) -> Option<Result<()>> {
+        None
+    }
+
+    /// The value of an option of this socket type, in the form `zmq_getsockopt` gives it; `None` if it is
+    /// not one of them.
+    fn option(&mut self, _id: i32) -> Option<Result<Vec<u8>>> {
+        None
+    }
+}

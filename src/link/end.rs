@@ -1,0 +1,254 @@
+//! One side of a link.
+#![forbid(unsafe_code)]
+
+use super::{Frame, Parcel, Peer, COMMAND, MORE};
+use crate::error::Result;
+use crate::message::Message;
+use crate::sync::queue::{queue, Consumer, Producer, Record};
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+
+/// Queues begin this small: an idle link costs next to nothing.
+const FIRST_CHUNK: usize = 512;
+/// So many bytes in the queue are worth a write of their own.
+const BATCH: u64 = 64 * 1024;
+
+/// How much a direction of a link may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limits {
+    /// That many messages; zero means no limit.
+    Messages(usize),
+    /// Only the last message.
+    Latest,
+}
+
+/// One side of a link: what is sent to the other side, and what came from it.
+pub struct LinkEnd {
+    pub tx: Sender,
+    pub rx: Receiver,
+}
+
+/// Makes a link. `forth` limits what the first end sends to the second, `back` the other direction.
+pub fn pair(forth: Limits, back: Limits) -> (LinkEnd, LinkEnd) {
+    let (first_tx, second_rx) = direction(forth);
+    let (second_tx, first_rx) = direction(back);
+    (LinkEnd { tx: first_tx, rx: first_rx }, LinkEnd { tx: second_tx, rx: second_rx })
+}
+
+fn direction(limits: Limits) -> (Sender, Receiver) {
+    match limits {
+        Limits::Messages(hwm) => {
+            let (tx, rx) = queue(hwm, FIRST_CHUNK);
+            (Sender::Stream { tx, flush_at: BATCH }, Receiver::Stream(rx))
+        }
+        Limits::Latest => {
+            // Commands and the peer's description still go in order; messages go through the slot.
+            let (tx, rx) = queue(0, FIRST_CHUNK);
+            let slot = Arc::new(Slot { latest: Mutex::new(None), fresh: AtomicBool::new(false) });
+            (Sender::Latest { tx, slot: slot.clone() }, Receiver::Latest { rx, slot })
+        }
+    }
+}
+
+/// The place of the last message of a conflated link.
+pub struct Slot {
+    latest: Mutex<Option<Message>>,
+    /// The receiver was told of a message and has not looked yet.
+    fresh: AtomicBool,
+}
+
+/// The sending half of a link end.
+pub enum Sender {
+    Stream { tx: Producer<Parcel>, flush_at: u64 },
+    Latest { tx: Producer<Parcel>, slot: Arc<Slot> },
+}
+
+impl Sender {
+    /// Is there room for one more message?
+    #[inline]
+    pub fn has_room(&mut self) -> bool {
+        match self {
+            Sender::Stream { tx, .. } => tx.has_room(),
+            Sender::Latest { .. } => true,
+        }
+    }
+
+    /// Writes a part; the last one of a message makes the message visible.
+    #[inline]
+    pub fn write(
+        &mut self,
+        frame: &mut Frame<'_>,
+        keep_metadata: bool,
+        peer: &dyn Peer,
+    ) -> Result<()> {
+        if !matches!(self, Sender::Stream { .. }) || !frame.is_copied(keep_metadata) {
+            let message = frame.take()?;
+            self.write_message(message, frame.more, peer);
+            return Ok(());
+        }
+        self.write_copied(frame, peer);
+        frame.consume();
+        Ok(())
+    }
+
+    /// Writes a part that others get as well.
+    #[inline]
+    pub fn write_shared(
+        &mut self,
+        frame: &Frame<'_>,
+        keep_metadata: bool,
+        peer: &dyn Peer,
+    ) -> Result<()> {
+        if !matches!(self, Sender::Stream { .. }) || !frame.is_copied(keep_metadata) {
+            let message = frame.duplicate()?;
+            self.write_message(message, frame.more, peer);
+            return Ok(());
+        }
+        self.write_copied(frame, peer);
+        Ok(())
+    }
+
+    #[inline]
+    fn write_copied(&mut self, frame: &Frame<'_>, peer: &dyn Peer) {
+        if let Sender::Stream { tx, .. } = self {
+            tx.push(if frame.more { MORE } else { 0 }, frame.body());
+            if !frame.more {
+                self.commit(peer);
+            }
+        }
+    }
+
+    fn write_message(&mut self, message: Message, more: bool, peer: &dyn Peer) {
+        match self {
+            Sender::Stream { tx, .. } => {
+                tx.push_object(if more { MORE } else { 0 }, Parcel::Message(message));
+                if !more {
+                    self.commit(peer);
+                }
+            }
+            Sender::Latest { slot, .. } => {
+                *slot.latest.lock() = Some(message);
+                if !slot.fresh.swap(true, Ordering::AcqRel) {
+                    peer.readable();
+                }
+            }
+        }
+    }
+
+    /// Writes a command frame, with `body` as it stands on the wire.
+    pub fn write_command(&mut self, body: &[u8], peer: &dyn Peer) {
+        self.producer().push(COMMAND, body);
+        self.commit(peer);
+    }
+
+    /// Writes something that is not counted and goes in order with the rest.
+    pub fn write_parcel(&mut self, parcel: Parcel, peer: &dyn Peer) {
+        self.producer().push_object(COMMAND, parcel);
+        self.commit(peer);
+    }
+
+    /// Publishes what was written.
+    #[inline]
+    pub fn commit(&mut self, peer: &dyn Peer) {
+        if self.producer().commit() {
+            return peer.readable();
+        }
+        if let Sender::Stream { tx, flush_at } = self {
+            let position = tx.position();
+            if position >= *flush_at {
+                *flush_at = position + BATCH;
+                peer.pressure();
+            }
+        }
+    }
+
+    /// Takes back the parts of an unfinished message.
+    pub fn rollback(&mut self) -> bool {
+        self.producer().rollback()
+    }
+
+    /// Has the other side gone?
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Sender::Stream { tx, .. } | Sender::Latest { tx, .. } => tx.is_closed(),
+        }
+    }
+
+    /// Changes the high-water mark.
+    pub fn set_hwm(&mut self, hwm: usize) {
+        if let Sender::Stream { tx, .. } = self {
+            tx.set_hwm(hwm);
+        }
+    }
+
+    /// Leaves: what was committed can still be read.
+    pub fn close(&mut self) {
+        self.producer().close();
+    }
+
+    /// The queue itself, for an engine that reads from a descriptor straight into it.
+    #[inline]
+    pub fn producer(&mut self) -> &mut Producer<Parcel> {
+        match self {
+            Sender::Stream { tx, .. } | Sender::Latest { tx, .. } => tx,
+        }
+    }
+
+    /// Is this a conflated direction?
+    pub fn is_latest(&self) -> bool {
+        matches!(self, Sender::Latest { .. })
+    }
+}
+
+/// The receiving half of a link end.
+pub enum Receiver {
+    Stream(Consumer<Parcel>),
+    Latest { rx: Consumer<Parcel>, slot: Arc<Slot> },
+}
+
+impl Receiver {
+    /// Moves a conflated message, if there is one, to where [`Consumer::front`] would have it: out.
+    pub fn take_latest(&mut self) -> Option<Message> {
+        match self {
+            Receiver::Stream(_) => None,
+            Receiver::Latest { slot, .. } => {
+                slot.fresh.store(false, Ordering::Release);
+                slot.latest.lock().take()
+            }
+        }
+    }
+
+    /// Does a conflated message wait?
+    pub fn has_latest(&self) -> bool {
+        matches!(self, Receiver::Latest { slot, .. } if slot.latest.lock().is_some())
+    }
+
+    /// The queue.
+    #[inline]
+    pub fn consumer(&mut self) -> &mut Consumer<Parcel> {
+        match self {
+            Receiver::Stream(rx) | Receiver::Latest { rx, .. } => rx,
+        }
+    }
+
+    /// The first unread record of the queue.
+    #[inline]
+    pub fn front(&mut self) -> Option<Record<'_, Parcel>> {
+        self.consumer().front()
+    }
+
+    /// Has the other side gone? What it left may still be there.
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Receiver::Stream(rx) | Receiver::Latest { rx, .. } => rx.is_closed(),
+        }
+    }
+
+    /// Changes the high-water mark.
+    pub fn set_hwm(&mut self, hwm: usize) {
+        if let Receiver::Stream(rx) = self {
+            rx.set_hwm(hwm);
+        }
+    }
+}

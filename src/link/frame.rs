@@ -1,0 +1,182 @@
+//! What goes into a link and what comes out.
+#![forbid(unsafe_code)]
+
+use crate::error::Result;
+use crate::message::{Message, Metadata};
+use crate::sync::queue::Payload;
+use std::sync::Arc;
+
+/// Bodies of messages up to this size are copied into the queue; larger ones go by reference.
+const COPY_MESSAGE: usize = 4 * 1024;
+/// The same for bytes that belong to the caller, which have to be copied anyway.
+const COPY_BYTES: usize = 64 * 1024;
+
+/// What is known of the peer once its handshake is over.
+#[derive(Debug, Default)]
+pub struct PeerInfo {
+    /// The properties that messages from this peer carry.
+    pub metadata: Option<Arc<Metadata>>,
+    /// The routing id that it announced; empty if none.
+    pub routing_id: Vec<u8>,
+}
+
+/// What travels through a queue by reference.
+pub enum Parcel {
+    /// A message part.
+    Message(Message),
+    /// From here on, messages come from this peer.
+    Peer(Arc<PeerInfo>),
+}
+
+impl Payload for Parcel {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Parcel::Message(message) => message,
+            Parcel::Peer(_) => &[],
+        }
+    }
+}
+
+/// A message part on its way out.
+pub struct Frame<'a> {
+    body: Body<'a>,
+    /// More parts of the same message follow.
+    pub more: bool,
+}
+
+enum Body<'a> {
+    Bytes(&'a [u8]),
+    Borrowed(&'a mut Message),
+    Owned(Message),
+}
+
+impl<'a> Frame<'a> {
+    /// A part that the caller keeps.
+    pub fn bytes(bytes: &'a [u8], more: bool) -> Self {
+        Self { body: Body::Bytes(bytes), more }
+    }
+
+    /// A part whose message may be taken; what remains of it is empty.
+    pub fn message(message: &'a mut Message, more: bool) -> Self {
+        Self { body: Body::Borrowed(message), more }
+    }
+
+    /// A part that belongs to the frame.
+    pub fn owned(message: Message, more: bool) -> Self {
+        Self { body: Body::Owned(message), more }
+    }
+
+    /// The body.
+    #[inline]
+    pub fn body(&self) -> &[u8] {
+        match &self.body {
+            Body::Bytes(bytes) => bytes,
+            Body::Borrowed(message) => message,
+            Body::Owned(message) => message,
+        }
+    }
+
+    /// Should it be copied into the queue, rather than referenced?
+    #[inline]
+    pub(super) fn is_copied(&self, keeps_metadata: bool) -> bool {
+        let message = match &self.body {
+            Body::Bytes(bytes) => return bytes.len() <= COPY_BYTES,
+            Body::Borrowed(message) => &**message,
+            Body::Owned(message) => message,
+        };
+        message.len() <= COPY_MESSAGE && !(keeps_metadata && message.metadata().is_some())
+    }
+
+    /// Takes the message out, or makes one of the bytes.
+    pub fn take(&mut self) -> Result<Message> {
+        match &mut self.body {
+            Body::Bytes(bytes) => Message::try_from_slice(bytes),
+            Body::Borrowed(message) => Ok(std::mem::take(*message)),
+            Body::Owned(message) => Ok(std::mem::take(message)),
+        }
+    }
+
+    /// Makes what is too large to be copied many times a message that can be shared.
+    pub fn share(&mut self) -> Result<()> {
+        if let Body::Bytes(bytes) = self.body {
+            if bytes.len() > COPY_MESSAGE {
+                self.body = Body::Owned(Message::try_from_slice(bytes)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Another reference to the same message, for fan-out.
+    pub(super) fn duplicate(&self) -> Result<Message> {
+        match &self.body {
+            Body::Bytes(bytes) => Message::try_from_slice(bytes),
+            Body::Borrowed(message) => Ok((**message).clone()),
+            Body::Owned(message) => Ok(message.clone()),
+        }
+    }
+
+    /// Empties the caller's message once the part was sent by copying.
+    pub fn consume(&mut self) {
+        if let Body::Borrowed(message) = &mut self.body {
+            **message = Message::new();
+        }
+    }
+}
+
+/// Where a received part goes.
+pub enum Sink<'a> {
+    /// Into the caller's memory, cut off at its end.
+    Buffer(&'a mut [u8]),
+    /// Into a message, with metadata.
+    Message(&'a mut Message),
+}
+
+/// What was put into a [`Sink`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The whole length of the part, which a buffer may not have held.
+    pub len: usize,
+    /// More parts of the same message follow.
+    pub more: bool,
+}
+
+impl Sink<'_> {
+    /// Puts a copy of `body` in.
+    #[inline]
+    pub(super) fn put_bytes(
+        &mut self,
+        body: &[u8],
+        metadata: Option<&Arc<Metadata>>,
+        more: bool,
+    ) -> Result<()> {
+        match self {
+            Sink::Buffer(buffer) => {
+                let len = body.len().min(buffer.len());
+                buffer[..len].copy_from_slice(&body[..len]);
+            }
+            Sink::Message(message) => {
+                **message = Message::try_from_slice(body)?;
+                message.set_metadata(metadata.cloned());
+                message.set_more(more);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a message in; it keeps its own metadata if it has any.
+    pub fn put(&mut self, mut part: Message, metadata: Option<&Arc<Metadata>>, more: bool) {
+        match self {
+            Sink::Buffer(buffer) => {
+                let len = part.len().min(buffer.len());
+                buffer[..len].copy_from_slice(&part[..len]);
+            }
+            Sink::Message(message) => {
+                if part.metadata().is_none() {
+                    part.set_metadata(metadata.cloned());
+                }
+                part.set_more(more);
+                **message = part;
+            }
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! All the links of one socket, as its pattern sees them.
+#![forbid(unsafe_code)]
+
+use super::{Frame, LinkEnd, Parcel, Peer, PeerInfo, Sink, Taken, COMMAND, MORE};
+use crate::error::{Error, Result};
+use crate::message::Message;
+use crate::sync::queue::Record;
+use std::sync::Arc;
+
+/// Names one link of a socket. Ids are small and used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u32);
+
+/// How a link came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkOrigin {
+    /// `zmq_connect` of this socket made it.
+    Connected,
+    /// A peer came to an endpoint that this socket is bound to.
+    Accepted,
+}
+
+/// One link of a socket.
+pub struct Link {
+    end: LinkEnd,
+    peer: Arc<dyn Peer>,
+    /// Who is on the other side, once it is known.
+    info: Option<Arc<PeerInfo>>,
+    pub origin: LinkOrigin,
+    /// The endpoint it belongs to, as `zmq_disconnect` and `zmq_unbind` name it.
+    pub endpoint: Arc<str>,
+    /// The other side is in this process, so messages keep what they know of their origin.
+    local: bool,
+    draining: bool,
+    /// The pattern wants to see commands of this peer.
+    wants_commands: bool,
+    latest: Option<Message>,
+}
+
+/// The first unread part of a link.
+pub struct Front<'a> {
+    pub body: &'a [u8],
+    pub more: bool,
+    /// A command such as SUBSCRIBE; `body` holds its name and data.
+    pub command: bool,
+}
+
+impl Link {
+    pub fn new(
+        end: LinkEnd,
+        peer: Arc<dyn Peer>,
+        origin: LinkOrigin,
+        endpoint: Arc<str>,
+        local: bool,
+    ) -> Self {
+        Self {
+            end,
+            peer,
+            info: None,
+            origin,
+            endpoint,
+            local,
+            draining: false,
+            wants_commands: false,
+            latest: None,
+        }
+    }
+
+    /// Who is on the other side; known once the handshake is over and [`Links::front`] was called.
+    pub fn info(&self) -> Option<&Arc<PeerInfo>> {
+        self.info.as_ref()
+    }
+
+    /// The end itself, for the socket's own bookkeeping.
+    pub fn end(&mut self) -> &mut LinkEnd {
+        &mut self.end
+    }
+
+    /// The other side.
+    pub fn peer(&self) -> &Arc<dyn Peer> {
+        &self.peer
+    }
+
+    pub fn is_local(&self) -> bool {
+        self.local
+    }
+}
+
+/// The links of a socket.
+#[derive(Default)]
+pub struct Links {
+    slots: Vec<Option<Link>>,
+    /// Links show commands such as SUBSCRIBE to the pattern, and do not drop them.
+    pub wants_commands: bool,
+    count: usize,
+    finished: Vec<LinkId>,
+}
+
+impl Links {
+    /// How many links there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// All ids, in no particular order.
+    pub fn ids(&self) -> Vec<LinkId> {
+        let used = self.slots.iter().enumerate().filter(|(_, slot)| slot.is_some());
+        used.map(|(index, _)| LinkId(index as u32)).collect()
+    }
+
+    #[inline]
+    pub fn get(&self, id: LinkId) -> Option<&Link> {
+        self.slots.get(id.0 as usize)?.as_ref()
+    }
+
+    #[inline]
+    pub fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
+        self.slots.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    /// Puts a link in its place.
+    pub fn insert(&mut self, id: LinkId, mut link: Link) {
+        link.wants_commands = self.wants_commands;
+        let index = id.0 as usize;
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, || None);
+        }
+        self.count += usize::from(self.slots[index].replace(link).is_none());
+    }
+
+    /// Takes a link out.
+    pub fn remove(&mut self, id: LinkId) -> Option<Link> {
+        let link = self.slots.get_mut(id.0 as usize)?.take()?;
+        self.count -= 1;
+        Some(link)
+    }
+
+    // What comes in.
+
+    /// Looks at the first unread part. After a `None` the pattern is told when there is one. Parts of a
+    /// message come into sight together.
+    #[inline]
+    pub fn front(&mut self, id: LinkId) -> Option<Front<'_>> {
+        let index = id.0 as usize;
+        if !self.slots.get_mut(index)?.as_mut()?.prepare_front() {
+            self.note_finished(id);
+            return None;
+        }
+        self.slots[index].as_mut()?.front()
+    }
+
+    /// Takes the part that [`Links::front`] shows.
+    #[inline]
+    pub fn take(&mut self, id: LinkId, sink: &mut Sink<'_>) -> Result<Taken> {
+        self.get_mut(id).ok_or(Error::Again)?.take(sink)
+    }
+
+    /// Passes over the part that [`Links::front`] shows.
+    #[inline]
+    pub fn discard(&mut self, id: LinkId) {
+        if let Some(link) = self.get_mut(id) {
+            link.discard();
+        }
+    }
+
+    // What goes out.
+
+    /// May a message be begun on this link? After a no the pattern is told when there is room.
+    #[inline]
+    pub fn has_room(&mut self, id: LinkId) -> bool {
+        self.get_mut(id).is_some_and(|link| !link.draining && link.end.tx.has_room())
+    }
+
+    /// Writes a part, without asking for room again. The last one sends the message.
+    #[inline]
+    pub fn write(&mut self, id: LinkId, frame: &mut Frame<'_>) -> Result<()> {
+        let link = self.get_mut(id).ok_or(Error::HostUnreachable)?;
+        link.end.tx.write(frame, link.local, &*link.peer)
+    }
+
+    /// Writes a part that goes to other links as well. See [`Frame::share`].
+    #[inline]
+    pub fn write_shared(&mut self, id: LinkId, frame: &Frame<'_>) -> Result<()> {
+        let link = self.get_mut(id).ok_or(Error::HostUnreachable)?;
+        link.end.tx.write_shared(frame, link.local, &*link.peer)
+    }
+
+    /// Writes a command, such as SUBSCRIBE: `body` as it stands on the wire. It does not count as a message.
+    pub fn write_command(&mut self, id: LinkId, body: &[u8]) {
+        if let Some(link) = self.get_mut(id) {
+            if !link.draining {
+                link.end.tx.write_command(body, &*link.peer);
+            }
+        }
+    }
+
+    /// Takes back the parts of a message whose last part was not written yet.
+    pub fn rollback(&mut self, id: LinkId) -> bool {
+        self.get_mut(id).is_some_and(|link| link.end.tx.rollback())
+    }
+
+    // Their ends.
+
+    /// Parts with a peer at once: what it sent and was not read is dropped, what was committed to it
+    /// still leaves. The pattern is told with `detached` once its present call is over.
+    pub fn terminate(&mut self, id: LinkId) {
+        if let Some(link) = self.get_mut(id) {
+            link.close();
+            self.finished.push(id);
+        }
+    }
+
+    /// The other side is gone: what it sent is still read, nothing is written any more.
+    pub fn peer_closed(&mut self, id: LinkId) {
+        let Some(link) = self.get_mut(id) else { return };
+        link.draining = true;
+        if !link.prepare_front() {
+            self.note_finished(id);
+        }
+    }
+
+    /// Links that are done with, to be detached. Ids may repeat.
+    pub fn take_finished(&mut self) -> Vec<LinkId> {
+        std::mem::take(&mut self.finished)
+    }
+
+    /// Is any link done with?
+    #[inline]
+    pub fn has_finished(&self) -> bool {
+        !self.finished.is_empty()
+    }
+
+    #[cold]
+    fn note_finished(&mut self, id: LinkId) {
+        if self.get(id).is_some_and(|link| link.draining) {
+            self.finished.push(id);
+        }
+    }
+}
+
+impl Link {
+    /// Brings the next part of a message or command to the front, if there is one.
+    #[inline]
+    fn prepare_front(&mut self) -> bool {
+        loop {
+            match self.end.rx.front() {
+                Some(Record::Object(_, Parcel::Peer(info))) => {
+                    self.info = Some(info.clone());
+                    self.end.rx.consumer().pop();
+                }
+                Some(record) if record.flags() & COMMAND != 0 && !self.wants_commands => {
+                    self.end.rx.consumer().pop();
+                }
+                Some(_) => return true,
+                None => return self.prepare_latest(),
+            }
+        }
+    }
+
+    fn prepare_latest(&mut self) -> bool {
+        if let Some(message) = self.end.rx.take_latest() {
+            self.latest = Some(message);
+        }
+        self.latest.is_some()
+    }
+
+    #[inline]
+    fn front(&mut self) -> Option<Front<'_>> {
+        if let Some(message) = &self.latest {
+            return Some(Front { body: message, more: false, command: false });
+        }
+        let record = self.end.rx.front()?;
+        let flags = record.flags();
+        Some(Front { body: record.body(), more: flags & MORE != 0, command: flags & COMMAND != 0 })
+    }
+
+    #[inline]
+    fn take(&mut self, sink: &mut Sink<'_>) -> Result<Taken> {
+        if let Some(message) = self.latest.take() {
+            let len = message.len();
+            sink.put(message, self.metadata(), false);
+            return Ok(Taken { len, more: false });
+        }
+        let metadata = self.info.as_ref().and_then(|info| info.metadata.as_ref());
+        let taken = match self.end.rx.front().ok_or(Error::Again)? {
+            Record::Bytes(flags, body) => {
+                let taken = Taken { len: body.len(), more: flags & MORE != 0 };
+                sink.put_bytes(body, metadata, taken.more)?;
+                taken
+            }
+            Record::Object(flags, _) => return self.take_object(flags & MORE != 0, sink),
+        };
+        self.discard();
+        Ok(taken)
+    }
+
+    fn take_object(&mut self, more: bool, sink: &mut Sink<'_>) -> Result<Taken> {
+        let (parcel, wake) = self.end.rx.consumer().pop_object().ok_or(Error::Again)?;
+        if wake {
+            self.peer.writable();
+        }
+        let Parcel::Message(message) = parcel else { return Err(Error::Again) };
+        let len = message.len();
+        sink.put(message, self.metadata(), more);
+        Ok(Taken { len, more })
+    }
+
+    #[inline]
+    fn discard(&mut self) {
+        if self.latest.take().is_none() && self.end.rx.consumer().pop() {
+            self.peer.writable();
+        }
+    }
+
+    fn metadata(&self) -> Option<&Arc<crate::message::Metadata>> {
+        self.info.as_ref()?.metadata.as_ref()
+    }
+
+    /// Lets go of both directions.
+    pub fn close(&mut self) {
+        self.draining = true;
+        self.end.tx.close();
+        self.end.rx.consumer().close();
+        self.peer.closed();
+    }
+}

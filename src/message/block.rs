@@ -1,0 +1,358 @@
+//! Reference-counted memory for message bodies: the one file of this module that needs `unsafe`.
+//!
+//! A block is one pointer to a header, which counts the references and knows how the bytes came
+//! here and so how they go: in the header's own allocation, as a `Vec`'s memory, as memory of the
+//! application that its own function frees, or as memory that outlives us. Whoever drops the last
+//! reference, on whatever thread, frees. A block never grows, and never aborts when memory is short.
+//!
+//! # Who may write
+//! Rust code writes only through the one reference there is ([`Block::as_mut_slice`]). A C program
+//! may also write through the pointer that [`Block::as_ptr`] gives it; that it does so before it
+//! hands the message to a socket, and not while a copy is in use elsewhere, is what the manual of
+//! `zmq_msg_data` asks of it, and no library can check it.
+
+use crate::error::{Error, Result};
+use std::alloc::{alloc, alloc_zeroed, dealloc, Layout};
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{process, ptr, slice};
+
+/// How an application frees memory that it gave to a message: `ffn(data, hint)`.
+pub type FreeFn = unsafe extern "C" fn(data: *mut c_void, hint: *mut c_void);
+
+/// A reference to a piece of memory that nobody frees while there is one.
+pub struct Block(NonNull<Header>);
+
+struct Header {
+    references: AtomicUsize,
+    data: *mut u8,
+    len: usize,
+    owner: Owner,
+}
+
+/// Whose memory the bytes are.
+enum Owner {
+    /// They follow the header in the same allocation.
+    Header,
+    /// They were a vector's.
+    Vec { capacity: usize },
+    /// They are the application's, who wants to know when we are done.
+    Application { free: FreeFn, hint: *mut c_void },
+    /// They are the application's, and stay where they are.
+    Static,
+}
+
+/// Bodies start at this boundary, like anything that `malloc` returns.
+const BODY_ALIGN: usize = 16;
+/// Far more references than memory could hold: something has gone wrong by then.
+const MAX_REFERENCES: usize = isize::MAX as usize;
+
+// SAFETY: the count is atomic, the other fields of the header never change, and the bytes are
+// written only while there is a single reference (see the head of this file for C programs). The
+// application's free function may be called from any thread: the manual says so.
+unsafe impl Send for Block {}
+// SAFETY: as above; `&Block` gives no more than reading and counting.
+unsafe impl Sync for Block {}
+
+impl Block {
+    /// A block of `len` zero bytes.
+    pub fn zeroed(len: usize) -> Result<Self> {
+        // SAFETY: `alloc_zeroed` fulfils what `with_body` asks of an allocator.
+        unsafe { Self::with_body(len, alloc_zeroed) }
+    }
+
+    /// A block whose bytes hold nothing in particular.
+    ///
+    /// # Safety
+    /// The caller, or the C program on whose behalf it calls, writes the bytes before anybody reads
+    /// them.
+    pub unsafe fn uninit(len: usize) -> Result<Self> {
+        // SAFETY: `alloc` fulfils what `with_body` asks of an allocator.
+        unsafe { Self::with_body(len, alloc) }
+    }
+
+    /// A block with a copy of `bytes`.
+    pub fn copy_of(bytes: &[u8]) -> Result<Self> {
+        // SAFETY: all bytes are written on the next line.
+        let block = unsafe { Self::uninit(bytes.len())? };
+        // SAFETY: the block has room for `bytes.len()` bytes, is new, and so overlaps nothing.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), block.as_ptr(), bytes.len()) };
+        Ok(block)
+    }
+
+    /// Takes over the memory of a vector.
+    pub fn from_vec(bytes: Vec<u8>) -> Result<Self> {
+        let owner = Owner::Vec { capacity: bytes.capacity() };
+        let mut bytes = ManuallyDrop::new(bytes);
+        let made = Self::with_header(bytes.as_mut_ptr(), bytes.len(), owner);
+        if made.is_err() {
+            drop(ManuallyDrop::into_inner(bytes));
+        }
+        made
+    }
+
+    /// Refers to `len` bytes of the application at `data`. Once the last reference is gone, `free`
+    /// is called with `data` and `hint`, exactly once; without `free` the memory is taken to live
+    /// for ever and is never written by Rust code. Upon an error `free` is not called.
+    ///
+    /// # Safety
+    /// `data` is valid for `len` bytes, initialised, until `free` is called (for ever without
+    /// `free`), and nobody else writes there meanwhile. `free` may be called on any thread.
+    pub unsafe fn from_raw_parts(
+        data: *mut c_void,
+        len: usize,
+        free: Option<FreeFn>,
+        hint: *mut c_void,
+    ) -> Result<Self> {
+        if data.is_null() && len != 0 {
+            return Err(Error::Fault);
+        }
+        let owner = match free {
+            Some(free) => Owner::Application { free, hint },
+            None => Owner::Static,
+        };
+        Self::with_header(data.cast(), len, owner)
+    }
+
+    /// Where the bytes are. Writing there is the caller's responsibility.
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.header().data
+    }
+
+    /// The bytes, to be changed, if nobody else can see them.
+    pub fn as_mut_slice(&mut self) -> Option<&mut [u8]> {
+        if self.is_shared() {
+            return None;
+        }
+        if self.is_empty() {
+            return Some(&mut []);
+        }
+        // SAFETY: the header says where its bytes are, they live as long as `self`, and this is the
+        // only reference (a second one could only be made from `self`, which is borrowed).
+        Some(unsafe { slice::from_raw_parts_mut(self.as_ptr(), self.len()) })
+    }
+
+    /// Whether others may see the same bytes: there are more references, or it is memory that the
+    /// application did not give up.
+    pub fn is_shared(&self) -> bool {
+        let header = self.header();
+        // Acquire: what the holders of dropped references did to the bytes comes before what the
+        // caller does once this says no.
+        matches!(header.owner, Owner::Static) || header.references.load(Ordering::Acquire) > 1
+    }
+
+    /// One allocation for the header and `len` bytes behind it.
+    ///
+    /// # Safety
+    /// `allocate` is one of the functions of `std::alloc` that allocate.
+    unsafe fn with_body(len: usize, allocate: unsafe fn(Layout) -> *mut u8) -> Result<Self> {
+        let (layout, body) = layout_with_body(len)?;
+        // SAFETY: the layout has the header's size at least, so is not empty.
+        let memory = unsafe { allocate(layout) };
+        let header = NonNull::new(memory).ok_or(Error::NoMemory)?.cast::<Header>();
+        // SAFETY: `body` is an offset within the allocation.
+        let data = unsafe { memory.add(body) };
+        // SAFETY: the memory is ours, and large and aligned enough for a header.
+        unsafe { header.write(Header::new(data, len, Owner::Header)) };
+        Ok(Block(header))
+    }
+
+    fn with_header(data: *mut u8, len: usize, owner: Owner) -> Result<Self> {
+        // SAFETY: a header is not empty.
+        let memory = unsafe { alloc(Layout::new::<Header>()) };
+        let header = NonNull::new(memory).ok_or(Error::NoMemory)?.cast::<Header>();
+        // SAFETY: the memory is ours, and large and aligned enough for a header.
+        unsafe { header.write(Header::new(data, len, owner)) };
+        Ok(Block(header))
+    }
+
+    fn header(&self) -> &Header {
+        // SAFETY: a header lives as long as there is a reference, and `self` is one.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Header {
+    fn new(data: *mut u8, len: usize, owner: Owner) -> Self {
+        Header { references: AtomicUsize::new(1), data, len, owner }
+    }
+}
+
+/// The layout of a header with `len` bytes behind it, and where these begin.
+fn layout_with_body(len: usize) -> Result<(Layout, usize)> {
+    let body = Layout::from_size_align(len, BODY_ALIGN).map_err(|_| Error::NoMemory)?;
+    Layout::new::<Header>().extend(body).map_err(|_| Error::NoMemory)
+}
+
+impl Clone for Block {
+    fn clone(&self) -> Self {
+        // Relaxed: whoever clones holds a reference, so nobody frees meanwhile.
+        let before = self.header().references.fetch_add(1, Ordering::Relaxed);
+        if before > MAX_REFERENCES {
+            // Only a program that forgets 2^63 messages comes here; an overflow would free memory
+            // that is in use. `Arc` does the same.
+            process::abort();
+        }
+        Block(self.0)
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        // Release and acquire: all that others did with the bytes comes before they are freed.
+        // A lone reference needs no atomic write: there is nobody left who could make another.
+        let references = &self.header().references;
+        if references.load(Ordering::Acquire) == 1 || references.fetch_sub(1, Ordering::AcqRel) == 1
+        {
+            // SAFETY: that was the last reference.
+            unsafe { free(self.0) };
+        }
+    }
+}
+
+/// Frees a header, and its bytes.
+///
+/// # Safety
+/// There is no reference to the header any more.
+unsafe fn free(at: NonNull<Header>) {
+    // SAFETY: the header is initialised, and is not used after this.
+    let Header { data, len, owner, .. } = unsafe { at.read() };
+    let layout = match owner {
+        Owner::Header => layout_with_body(len).map(|(layout, _)| layout),
+        _ => Ok(Layout::new::<Header>()),
+    };
+    // It was computed from the same length when the block was made, so it is always `Ok`.
+    if let Ok(layout) = layout {
+        // SAFETY: this is the layout that the header was allocated with.
+        unsafe { dealloc(at.as_ptr().cast(), layout) };
+    }
+    match owner {
+        Owner::Header | Owner::Static => {}
+        Owner::Vec { capacity } => {
+            // SAFETY: these numbers came out of a vector in `from_vec`, and nobody freed it.
+            drop(unsafe { Vec::from_raw_parts(data, len, capacity) });
+        }
+        // SAFETY: the application promised in `from_raw_parts` that this may be called, once.
+        Owner::Application { free, hint } => unsafe { free(data.cast(), hint) },
+    }
+}
+
+impl Deref for Block {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        let header = self.header();
+        if header.len == 0 {
+            return &[];
+        }
+        // SAFETY: the header says where its bytes are; they live as long as it does, and nobody
+        // writes to them while there is a shared reference to a block.
+        unsafe { slice::from_raw_parts(header.data, header.len) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    /// A free function that counts in the `AtomicUsize` that `hint` points to.
+    unsafe extern "C" fn count(_: *mut c_void, hint: *mut c_void) {
+        // SAFETY: the tests below pass a counter that outlives the block.
+        unsafe { &*hint.cast::<AtomicUsize>() }.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn foreign(bytes: &'static [u8], calls: &'static AtomicUsize) -> Block {
+        let hint = ptr::from_ref(calls).cast_mut().cast();
+        // SAFETY: both are static, and nobody writes to the bytes.
+        unsafe {
+            Block::from_raw_parts(bytes.as_ptr().cast_mut().cast(), bytes.len(), Some(count), hint)
+                .unwrap()
+        }
+    }
+
+    #[test]
+    fn new_blocks_are_zero_and_writable() {
+        let mut block = Block::zeroed(100).unwrap();
+        assert!(block.iter().all(|&byte| byte == 0));
+        assert_eq!(block.as_ptr() as usize % BODY_ALIGN, 0);
+        block.as_mut_slice().unwrap()[99] = 7;
+        assert_eq!(block[99], 7);
+    }
+
+    #[test]
+    fn two_references_do_not_write() {
+        let mut block = Block::copy_of(b"abc").unwrap();
+        let other = block.clone();
+        assert!(block.as_mut_slice().is_none());
+        drop(other);
+        assert!(block.as_mut_slice().is_some());
+    }
+
+    #[test]
+    fn a_vector_is_taken_over_where_it_lies() {
+        let vector = b"not copied".to_vec();
+        let address = vector.as_ptr();
+        let block = Block::from_vec(vector).unwrap();
+        assert_eq!(block.as_ptr().cast_const(), address);
+        assert_eq!(&block[..], b"not copied");
+        assert!(Block::from_vec(Vec::new()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn more_than_there_is_fails() {
+        assert_eq!(Block::zeroed(usize::MAX).err(), Some(Error::NoMemory));
+        assert_eq!(Block::zeroed(isize::MAX as usize).err(), Some(Error::NoMemory));
+    }
+
+    #[test]
+    fn the_application_frees_once_after_the_last_reference() {
+        static CALLS: AtomicUsize = AtomicUsize::new(0);
+        let block = foreign(&[1, 2, 3], &CALLS);
+        let other = block.clone();
+        assert_eq!(&block[..], [1, 2, 3]);
+        drop(block);
+        assert_eq!(CALLS.load(Ordering::SeqCst), 0);
+        drop(other);
+        assert_eq!(CALLS.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn any_thread_may_be_the_last() {
+        static CALLS: AtomicUsize = AtomicUsize::new(0);
+        let block = Arc::new(foreign(&[0; 64], &CALLS));
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let mine = Block::clone(&block);
+                std::thread::spawn(move || mine.iter().map(|&byte| u32::from(byte)).sum::<u32>())
+            })
+            .collect();
+        drop(block);
+        assert!(threads.into_iter().all(|thread| thread.join().unwrap() == 0));
+        assert_eq!(CALLS.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn memory_without_a_free_function_is_never_written() {
+        static TEXT: &[u8] = b"constant";
+        let data = TEXT.as_ptr().cast_mut().cast();
+        // SAFETY: static memory lives for ever, and nobody writes there.
+        let mut block =
+            unsafe { Block::from_raw_parts(data, TEXT.len(), None, ptr::null_mut()) }.unwrap();
+        assert!(block.is_shared());
+        assert!(block.as_mut_slice().is_none());
+    }
+
+    #[test]
+    fn nothing_at_null_is_a_block_and_something_is_not() {
+        // SAFETY: no byte is behind the pointer, none is promised.
+        let nothing = unsafe { Block::from_raw_parts(ptr::null_mut(), 0, None, ptr::null_mut()) };
+        assert!(nothing.unwrap().is_empty());
+        // SAFETY: the call fails before it looks there.
+        let something = unsafe { Block::from_raw_parts(ptr::null_mut(), 1, None, ptr::null_mut()) };
+        assert_eq!(something.err(), Some(Error::Fault));
+    }
+}

@@ -1,0 +1,312 @@
+//! The message itself, in 64 bytes.
+//!
+//! Never holds a pointer into itself: C programs and bindings move these structs as they like.
+#![forbid(unsafe_code)]
+
+use super::{Block, Metadata};
+use crate::error::Result;
+use std::fmt;
+use std::mem::{align_of, offset_of, size_of};
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
+/// One part of a ZeroMQ message.
+///
+/// ```
+/// use zeroxide::message::Message;
+///
+/// let mut part = Message::from("Hello");
+/// part.as_mut_slice()[0] = b'J';
+/// assert_eq!(&part[..], b"Jello");
+/// assert!(!part.more());
+/// ```
+#[derive(Clone)]
+#[repr(C)]
+pub struct Message {
+    metadata: Option<Arc<Metadata>>,
+    body: Body,
+    tag: u32,
+    flags: u8,
+}
+
+#[derive(Clone)]
+enum Body {
+    Inline { len: u8, data: InlineData },
+    Slice { block: Block, offset: usize, len: usize },
+}
+
+/// Aligned as a word, since C programs lay structs over what `zmq_msg_data` returns.
+#[derive(Clone, Copy)]
+#[repr(align(8))]
+struct InlineData([u8; Message::INLINE]);
+
+/// More parts of the same message follow.
+const MORE: u8 = 1;
+
+const _: () = assert!(size_of::<Message>() == 64 && align_of::<Message>() == 8);
+
+impl Message {
+    /// The largest body that is kept in the message itself.
+    pub const INLINE: usize = 40;
+    /// Where [`Message::TAG`] lies in a live message, and any other number in a closed one.
+    pub const TAG_OFFSET: usize = offset_of!(Message, tag);
+    /// Marks memory that holds a live message; the C API checks for it, and clears it on close.
+    pub const TAG: u32 = 0x5a4d_5131;
+
+    /// An empty message.
+    pub const fn new() -> Self {
+        Self::from_body(Body::Inline { len: 0, data: InlineData([0; Self::INLINE]) })
+    }
+
+    /// A message of `size` zero bytes. Fails only if memory is short.
+    pub fn try_with_size(size: usize) -> Result<Self> {
+        if size <= Self::INLINE {
+            let data = InlineData([0; Self::INLINE]);
+            return Ok(Self::from_body(Body::Inline { len: size as u8, data }));
+        }
+        Ok(Self::from_block(Block::zeroed(size)?, 0, size))
+    }
+
+    /// As [`Message::try_with_size`], but gives up as a `Vec` would when memory is short.
+    pub fn with_size(size: usize) -> Self {
+        Self::try_with_size(size).unwrap_or_else(|_| out_of_memory(size))
+    }
+
+    /// A copy of `data`. Fails only if memory is short.
+    pub fn try_from_slice(data: &[u8]) -> Result<Self> {
+        if data.len() <= Self::INLINE {
+            return Ok(Self::inline(data));
+        }
+        Ok(Self::from_block(Block::copy_of(data)?, 0, data.len()))
+    }
+
+    /// The bytes from `offset` on of a block, by reference, however few they are.
+    ///
+    /// # Panics
+    /// If the range is not within the block.
+    pub fn from_block(block: Block, offset: usize, len: usize) -> Self {
+        assert!(offset <= block.len() && len <= block.len() - offset, "outside of the block");
+        Self::from_body(Body::Slice { block, offset, len })
+    }
+
+    /// A range of a block: copied if it fits into the message, else by reference.
+    ///
+    /// # Panics
+    /// If the range is not within the block.
+    pub fn slice_of(block: &Block, range: Range<usize>) -> Self {
+        match range.len() {
+            len if len <= Self::INLINE => Self::inline(&block[range]),
+            len => Self::from_block(block.clone(), range.start, len),
+        }
+    }
+
+    /// The block that holds the body, and where in it, unless the body is inline.
+    pub fn as_block(&self) -> Option<(&Block, Range<usize>)> {
+        match &self.body {
+            Body::Inline { .. } => None,
+            Body::Slice { block, offset, len } => Some((block, *offset..*offset + *len)),
+        }
+    }
+
+    /// Size of the body in bytes.
+    pub fn len(&self) -> usize {
+        match &self.body {
+            Body::Inline { len, .. } => usize::from(*len),
+            Body::Slice { len, .. } => *len,
+        }
+    }
+
+    /// Whether the body has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the body lies in the message itself.
+    pub fn is_inline(&self) -> bool {
+        matches!(self.body, Body::Inline { .. })
+    }
+
+    /// Whether other messages may see the same memory.
+    pub fn is_shared(&self) -> bool {
+        match &self.body {
+            Body::Inline { .. } => false,
+            Body::Slice { block, .. } => block.is_shared(),
+        }
+    }
+
+    /// Whether more parts of the same message follow.
+    pub fn more(&self) -> bool {
+        self.flags & MORE != 0
+    }
+
+    /// Says whether more parts of the same message follow.
+    pub fn set_more(&mut self, more: bool) {
+        self.flags = if more { self.flags | MORE } else { self.flags & !MORE };
+    }
+
+    /// What is known about the peer that sent this message.
+    pub fn metadata(&self) -> Option<&Arc<Metadata>> {
+        self.metadata.as_ref()
+    }
+
+    /// Attaches what is known about the peer, or takes it off.
+    pub fn set_metadata(&mut self, metadata: Option<Arc<Metadata>>) {
+        self.metadata = metadata;
+    }
+
+    /// A property of the peer that sent this message, if it is text.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        self.metadata.as_ref()?.get(name)
+    }
+
+    /// The body, to be changed. Copies it first if other messages see the same memory.
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        if self.is_shared() {
+            let copy = Self::try_from_slice(self).unwrap_or_else(|_| out_of_memory(self.len()));
+            self.body = copy.body;
+        }
+        match &mut self.body {
+            Body::Inline { len, data } => &mut data.0[..usize::from(*len)],
+            Body::Slice { block, offset, len } => match block.as_mut_slice() {
+                Some(bytes) => &mut bytes[*offset..*offset + *len],
+                // Nobody can have taken a reference meanwhile: `self` is borrowed mutably.
+                None => &mut [],
+            },
+        }
+    }
+
+    /// The address of the body, as C programs see it: writable, even if other messages share it.
+    pub fn data_ptr(&mut self) -> *mut u8 {
+        match &mut self.body {
+            Body::Inline { data, .. } => data.0.as_mut_ptr(),
+            Body::Slice { block, offset, .. } => block.as_ptr().wrapping_add(*offset),
+        }
+    }
+
+    fn inline(bytes: &[u8]) -> Self {
+        let mut data = InlineData([0; Self::INLINE]);
+        data.0[..bytes.len()].copy_from_slice(bytes);
+        Self::from_body(Body::Inline { len: bytes.len() as u8, data })
+    }
+
+    const fn from_body(body: Body) -> Self {
+        Message { metadata: None, body, tag: Self::TAG, flags: 0 }
+    }
+}
+
+/// Where even `Vec` gives up. The C API never comes here: it uses the calls that return an error.
+fn out_of_memory(size: usize) -> ! {
+    match std::alloc::Layout::array::<u8>(size) {
+        Ok(layout) => std::alloc::handle_alloc_error(layout),
+        Err(_) => panic!("a message of {size} bytes exceeds the address space"),
+    }
+}
+
+impl Default for Message {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for Message {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.body {
+            Body::Inline { len, data } => &data.0[..usize::from(*len)],
+            Body::Slice { block, offset, len } => &block[*offset..*offset + *len],
+        }
+    }
+}
+
+impl AsRef<[u8]> for Message {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl From<&[u8]> for Message {
+    fn from(data: &[u8]) -> Self {
+        Self::try_from_slice(data).unwrap_or_else(|_| out_of_memory(data.len()))
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Message {
+    fn from(data: &[u8; N]) -> Self {
+        Self::from(&data[..])
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::from(text.as_bytes())
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::from(text.into_bytes())
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    /// Takes the vector's memory over, unless the bytes fit into the message.
+    fn from(data: Vec<u8>) -> Self {
+        if data.len() <= Self::INLINE {
+            return Self::inline(&data);
+        }
+        let len = data.len();
+        let block = Block::from_vec(data).unwrap_or_else(|_| out_of_memory(len));
+        Self::from_block(block, 0, len)
+    }
+}
+
+impl PartialEq for Message {
+    /// Messages are equal if their bodies are.
+    fn eq(&self, other: &Self) -> bool {
+        self[..] == other[..]
+    }
+}
+
+impl Eq for Message {}
+
+impl PartialEq<[u8]> for Message {
+    fn eq(&self, other: &[u8]) -> bool {
+        self[..] == *other
+    }
+}
+
+impl PartialEq<&[u8]> for Message {
+    fn eq(&self, other: &&[u8]) -> bool {
+        self[..] == **other
+    }
+}
+
+impl<const N: usize> PartialEq<&[u8; N]> for Message {
+    fn eq(&self, other: &&[u8; N]) -> bool {
+        self[..] == other[..]
+    }
+}
+
+impl PartialEq<&str> for Message {
+    fn eq(&self, other: &&str) -> bool {
+        self[..] == *other.as_bytes()
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 64;
+        let shown = &self[..self.len().min(SHOWN)];
+        write!(f, "Message({} bytes{}: ", self.len(), if self.more() { ", more" } else { "" })?;
+        write!(
+            f,
+            "\"{}\"{})",
+            shown.escape_ascii(),
+            if shown.len() < self.len() { "..." } else { "" }
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,450 @@
+//! A radix tree of byte strings with a small value at each; what both tries are made of.
+//!
+//! Made for a million prefixes. A node carries a few bytes of label in itself, longer labels are
+//! chains of nodes. The children of a node lie side by side in one arena, sorted by first byte, so
+//! that a step down touches two or three cache lines. A block of children that grows moves to a
+//! larger place and leaves a hole; holes are used again by size, and when a quarter of the arena is
+//! holes, the live nodes are copied to a new one, breadth first.
+//!
+//! Nothing here recurses: a peer chooses how deep the tree is.
+#![forbid(unsafe_code)]
+
+/// The longest label of one node.
+const LABEL_MAX: usize = 10;
+/// The node of the empty string, and, as it is nobody's child, the mark of 'no children'.
+const ROOT: u32 = 0;
+/// The widest block of children.
+const FANOUT_MAX: usize = 256;
+
+#[derive(Clone, Copy, Default)]
+struct Node<V> {
+    value: V,
+    /// Where the block of children begins.
+    children: u32,
+    /// How many children there are, less one; means nothing if there are none.
+    last: u8,
+    length: u8,
+    label: [u8; LABEL_MAX],
+}
+
+/// The tree. The value that equals `V::default()` is no value.
+pub(super) struct Radix<V> {
+    nodes: Vec<Node<V>>,
+    /// Holes by their size: where each begins.
+    holes: Vec<Vec<u32>>,
+    /// How many nodes all holes have together.
+    hollow: usize,
+}
+
+/// A node on the way down, and the next of its children to visit.
+struct Visit {
+    node: u32,
+    next: usize,
+}
+
+impl<V: Copy + Default + PartialEq> Radix<V> {
+    pub(super) fn new() -> Self {
+        Radix { nodes: vec![Node::default()], holes: Vec::new(), hollow: 0 }
+    }
+
+    /// The place of a key's value, made if need be; `None` if the arena has no number left for it.
+    ///
+    /// What is written there must not be the default; see [`Radix::remove`].
+    pub(super) fn place(&mut self, key: &[u8]) -> Option<&mut V> {
+        self.compact_if_hollow();
+        let growth = key.len() + 3 * FANOUT_MAX;
+        u32::try_from(self.nodes.len().checked_add(growth)?).ok()?;
+        let (mut node, mut rest) = (ROOT, key);
+        while let Some(&first) = rest.first() {
+            let (child, common) = match self.find_child(node, first) {
+                Ok(child) => (child, self.split(child, rest)),
+                Err(position) => self.insert_leaf(node, position, rest),
+            };
+            (node, rest) = (child, &rest[common..]);
+        }
+        Some(&mut self.node_mut(node).value)
+    }
+
+    /// The place of a value that is there.
+    pub(super) fn place_of(&mut self, key: &[u8]) -> Option<&mut V> {
+        let (_, node) = self.locate(key)?;
+        Some(&mut self.node_mut(node).value).filter(|value| is_set(**value))
+    }
+
+    /// Takes out a key and the nodes that only it needs.
+    pub(super) fn remove(&mut self, key: &[u8]) {
+        let Some((keeper, node)) = self.locate(key) else { return };
+        self.node_mut(node).value = V::default();
+        if node != ROOT && self.node(node).count() == 0 {
+            self.cut(keeper, key);
+        } else {
+            self.join(node);
+        }
+        self.compact_if_hollow();
+    }
+
+    /// Shows the values of all keys that the data begins with, shortest first, until told to stop.
+    #[inline]
+    pub(super) fn walk(&self, data: &[u8], mut go_on: impl FnMut(V) -> bool) {
+        let (mut node, mut rest) = (self.node(ROOT), data);
+        loop {
+            if is_set(node.value) && !go_on(node.value) {
+                return;
+            }
+            let Some(&first) = rest.first() else { return };
+            let Ok(child) = self.find_child_of(node, first) else { return };
+            node = self.node(child);
+            let Some(tail) = rest.strip_prefix(node.label()) else { return };
+            rest = tail;
+        }
+    }
+
+    /// Shows all keys and values in the order of the keys.
+    pub(super) fn for_each(&self, mut show: impl FnMut(&[u8], V)) {
+        let mut key = Vec::new();
+        let mut stack = vec![(ROOT, 0)];
+        while let Some((index, above)) = stack.pop() {
+            let node = self.node(index);
+            key.truncate(above);
+            key.extend_from_slice(node.label());
+            if is_set(node.value) {
+                show(&key, node.value);
+            }
+            stack.extend(node.block().rev().map(|child| (child as u32, key.len())));
+        }
+    }
+
+    /// Shows all values to be changed, in the order of the keys, and takes out those that became
+    /// the default; ends early when `change` says that it is done by returning `false`.
+    pub(super) fn retain(&mut self, mut change: impl FnMut(&[u8], &mut V) -> bool) {
+        let mut key = Vec::new();
+        let mut more = self.change_value(ROOT, &key, &mut change);
+        let mut stack = vec![Visit { node: ROOT, next: 0 }];
+        while let Some(visit) = stack.last_mut() {
+            let node = self.nodes[visit.node as usize];
+            if more && visit.next < node.count() {
+                let child = node.children + visit.next as u32;
+                visit.next += 1;
+                key.extend_from_slice(self.node(child).label());
+                more = self.change_value(child, &key, &mut change);
+                stack.push(Visit { node: child, next: 0 });
+                continue;
+            }
+            let index = visit.node;
+            stack.pop();
+            key.truncate(key.len() - node.label().len());
+            let Some(parent) = stack.last_mut() else { break };
+            if !is_set(node.value) && self.node(index).count() == 0 {
+                parent.next -= 1;
+                self.remove_child(parent.node, parent.next);
+            } else {
+                self.join(index);
+            }
+        }
+        self.compact_if_hollow();
+    }
+
+    fn change_value(
+        &mut self,
+        node: u32,
+        key: &[u8],
+        change: &mut impl FnMut(&[u8], &mut V) -> bool,
+    ) -> bool {
+        let value = &mut self.node_mut(node).value;
+        !is_set(*value) || change(key, value)
+    }
+
+    /// The node of a key, and its nearest ancestor that would stay without it.
+    fn locate(&self, key: &[u8]) -> Option<((u32, usize), u32)> {
+        let (mut node, mut rest) = (ROOT, key);
+        let mut keeper = (ROOT, 0);
+        while let Some(&first) = rest.first() {
+            let parent = self.node(node);
+            if node == ROOT || is_set(parent.value) || parent.count() > 1 {
+                keeper = (node, key.len() - rest.len());
+            }
+            node = self.find_child_of(parent, first).ok()?;
+            rest = rest.strip_prefix(self.node(node).label())?;
+        }
+        Some((keeper, node))
+    }
+
+    /// Cuts off the branch of a key below the keeper: a chain of nodes without values.
+    fn cut(&mut self, (keeper, depth): (u32, usize), key: &[u8]) {
+        let Some(&first) = key.get(depth) else { return };
+        let Ok(child) = self.find_child(keeper, first) else { return };
+        let mut below = self.node(child).block();
+        while !below.is_empty() {
+            let next = self.nodes[below.start].block();
+            self.dig(below.start as u32, capacity(below.len()));
+            below = next;
+        }
+        let position = child - self.node(keeper).children;
+        self.remove_child(keeper, position as usize);
+        self.join(keeper);
+    }
+
+    /// Makes one node of a node without value and its only child, if the label has room.
+    fn join(&mut self, index: u32) {
+        let node = *self.node(index);
+        if index == ROOT || is_set(node.value) || node.count() != 1 {
+            return;
+        }
+        let mut joined = *self.node(node.children);
+        if node.label().len() + joined.label().len() > LABEL_MAX {
+            return;
+        }
+        joined.set_label(&[node.label(), joined.label()].concat());
+        *self.node_mut(index) = joined;
+        self.dig(node.children, capacity(1));
+    }
+
+    /// Splits a node where its label leaves the key, if it does; tells how much they have in common.
+    fn split(&mut self, index: u32, key: &[u8]) -> usize {
+        let mut upper = *self.node(index);
+        let label = upper.label();
+        let common = label.iter().zip(key).take_while(|(ours, theirs)| ours == theirs).count();
+        if common < label.len() {
+            let mut lower = upper;
+            lower.set_label(&upper.label()[common..]);
+            upper.length = common as u8;
+            upper.value = V::default();
+            upper.children = self.allocate(1);
+            upper.last = 0;
+            *self.node_mut(upper.children) = lower;
+            *self.node_mut(index) = upper;
+        }
+        common
+    }
+
+    /// Adds a child with as much of the key as a label holds; tells which, and how much.
+    fn insert_leaf(&mut self, parent: u32, position: usize, key: &[u8]) -> (u32, usize) {
+        let length = key.len().min(LABEL_MAX);
+        let mut leaf = Node::default();
+        leaf.set_label(&key[..length]);
+        self.open_gap(parent, position);
+        let child = self.node(parent).children + position as u32;
+        *self.node_mut(child) = leaf;
+        (child, length)
+    }
+
+    /// Makes room for one more child at a position.
+    fn open_gap(&mut self, parent: u32, position: usize) {
+        let old = self.node(parent).block();
+        let count = old.len();
+        let mut start = old.start;
+        if capacity(count) < capacity(count + 1) {
+            start = self.allocate(count + 1) as usize;
+            self.nodes.copy_within(old.start..old.start + position, start);
+        }
+        self.nodes.copy_within(old.start + position..old.end, start + position + 1);
+        if start != old.start && count > 0 {
+            self.dig(old.start as u32, capacity(count));
+        }
+        let parent = self.node_mut(parent);
+        parent.children = start as u32;
+        parent.last = count as u8;
+    }
+
+    fn remove_child(&mut self, parent: u32, position: usize) {
+        let old = self.node(parent).block();
+        self.nodes.copy_within(old.start + position + 1..old.end, old.start + position);
+        let (before, after) = (capacity(old.len()), capacity(old.len() - 1));
+        if after < before {
+            self.dig((old.start + after) as u32, before - after);
+        }
+        let parent = self.node_mut(parent);
+        match old.len() {
+            1 => parent.children = ROOT,
+            count => parent.last = (count - 2) as u8,
+        }
+    }
+
+    fn find_child(&self, parent: u32, first: u8) -> Result<u32, usize> {
+        self.find_child_of(self.node(parent), first)
+    }
+
+    /// The child whose label begins with the byte, or the position where it belongs.
+    #[inline]
+    fn find_child_of(&self, parent: &Node<V>, first: u8) -> Result<u32, usize> {
+        let block = parent.block();
+        let children = &self.nodes[block];
+        let Some(lowest) = children.first() else { return Err(0) };
+        // Digits and whole alphabets have no gaps: the byte itself says where to look.
+        let guess = usize::from(first.wrapping_sub(lowest.label[0]));
+        let hit = children.get(guess).is_some_and(|child| child.label[0] == first);
+        let found = if hit {
+            Ok(guess)
+        } else {
+            children.binary_search_by_key(&first, |child| child.label[0])
+        };
+        found.map(|position| parent.children + position as u32)
+    }
+
+    fn node(&self, index: u32) -> &Node<V> {
+        &self.nodes[index as usize]
+    }
+
+    fn node_mut(&mut self, index: u32) -> &mut Node<V> {
+        &mut self.nodes[index as usize]
+    }
+
+    /// A block for so many children.
+    fn allocate(&mut self, count: usize) -> u32 {
+        let size = capacity(count);
+        if let Some(start) = self.holes.get_mut(size).and_then(Vec::pop) {
+            self.hollow -= size;
+            return start;
+        }
+        let start = self.nodes.len();
+        if self.nodes.capacity() - start < size {
+            // Doubling would leave half of a large arena unused.
+            self.nodes.reserve_exact(size.max(start / 8));
+        }
+        self.nodes.resize(start + size, Node::default());
+        start as u32
+    }
+
+    /// Leaves a hole.
+    fn dig(&mut self, start: u32, size: usize) {
+        if self.holes.len() <= size {
+            self.holes.resize(size + 1, Vec::new());
+        }
+        self.holes[size].push(start);
+        self.hollow += size;
+    }
+
+    fn compact_if_hollow(&mut self) {
+        if self.hollow > self.nodes.len() / 4 + 64 {
+            self.compact();
+        }
+    }
+
+    /// Copies the live nodes to a new arena; what is copied is also the queue of what to visit.
+    fn compact(&mut self) {
+        let old = std::mem::take(&mut self.nodes);
+        let live = old.len() - self.hollow;
+        let mut nodes: Vec<Node<V>> = Vec::with_capacity(live + live / 16);
+        nodes.push(old[ROOT as usize]);
+        let mut visited = 0;
+        while visited < nodes.len() {
+            let block = nodes[visited].block();
+            if !block.is_empty() {
+                let start = nodes.len();
+                let end = start + capacity(block.len());
+                nodes[visited].children = start as u32;
+                nodes.extend_from_slice(&old[block]);
+                nodes.resize(end, Node::default());
+            }
+            visited += 1;
+        }
+        self.nodes = nodes;
+        self.holes = Vec::new();
+        self.hollow = 0;
+    }
+}
+
+/// How many nodes the block of so many children takes.
+fn capacity(count: usize) -> usize {
+    match count {
+        0..=4 => count,
+        5..=16 => count.next_multiple_of(2),
+        17..=64 => count.next_multiple_of(8),
+        _ => count.next_multiple_of(32),
+    }
+}
+
+fn is_set<V: Default + PartialEq>(value: V) -> bool {
+    value != V::default()
+}
+
+impl<V> Node<V> {
+    fn label(&self) -> &[u8] {
+        &self.label[..usize::from(self.length)]
+    }
+
+    fn set_label(&mut self, label: &[u8]) {
+        self.label = [0; LABEL_MAX];
+        self.label[..label.len()].copy_from_slice(label);
+        self.length = label.len() as u8;
+    }
+
+    fn count(&self) -> usize {
+        self.block().len()
+    }
+
+    /// Where the children are.
+    #[inline]
+    fn block(&self) -> std::ops::Range<usize> {
+        let start = self.children as usize;
+        match self.children {
+            ROOT => 0..0,
+            _ => start..start + usize::from(self.last) + 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every slot of the arena is in a block of children, in a hole, or the root.
+    fn assert_nothing_leaks(tree: &Radix<u32>) {
+        let blocks: usize = {
+            let mut stack = vec![ROOT];
+            let mut slots = 1;
+            while let Some(node) = stack.pop() {
+                let block = tree.node(node).block();
+                slots += capacity(block.len());
+                stack.extend(block.map(|child| child as u32));
+            }
+            slots
+        };
+        let holes: usize =
+            tree.holes.iter().enumerate().map(|(size, list)| size * list.len()).sum();
+        assert_eq!(holes, tree.hollow);
+        assert_eq!(blocks + holes, tree.nodes.len());
+    }
+
+    #[test]
+    fn a_node_is_small() {
+        assert_eq!(size_of::<Node<u32>>(), 20);
+        assert!(size_of::<Node<(u32, u32)>>() <= 24);
+    }
+
+    #[test]
+    fn the_arena_is_used_again_and_given_back() {
+        let mut tree = Radix::new();
+        let key = |number: u32| number.wrapping_mul(0x9E37_79B9).to_string().into_bytes();
+        for round in 1..4 {
+            for number in 0..20_000 {
+                *tree.place(&key(number)).unwrap() = round;
+            }
+            assert_nothing_leaks(&tree);
+            assert!(tree.nodes.capacity() < 40_000, "{}", tree.nodes.capacity());
+            for number in 0..10_000 {
+                tree.remove(&key(number));
+            }
+            assert_nothing_leaks(&tree);
+            tree.retain(|_, value| {
+                *value = 0;
+                true
+            });
+            assert_nothing_leaks(&tree);
+            assert!(tree.nodes.capacity() < 100 && tree.node(ROOT).count() == 0);
+        }
+    }
+
+    #[test]
+    fn a_chain_grows_together_again() {
+        let mut tree = Radix::new();
+        *tree.place(b"abcdef").unwrap() = 1;
+        *tree.place(b"abcxyz").unwrap() = 1;
+        *tree.place(b"abc").unwrap() = 1;
+        tree.remove(b"abcxyz");
+        tree.remove(b"abc");
+        assert_nothing_leaks(&tree);
+        let only = tree.node(tree.node(ROOT).children);
+        assert_eq!((only.label(), only.count()), (&b"abcdef"[..], 0));
+    }
+}

@@ -1,0 +1,441 @@
+//! The reading end.
+
+use super::chunk::{object, shape, take_object, Chunk};
+use super::{
+    Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, CONSUMER_GONE, MORE, OBJECT,
+    PRODUCER_DROPPED, PRODUCER_GONE,
+};
+use crate::sync::atomic::{Arc, Ordering};
+use std::io::IoSlice;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+/// The step of the announcements when there is no high-water mark.
+const FREE_STEP: u64 = 1024;
+
+/// Reads frames in the order they were committed.
+pub struct Consumer<T: Payload> {
+    shared: Arc<Shared>,
+    head: Cursor,
+    /// What is known to be published.
+    limit: u64,
+    read: u64,
+    /// The count of messages read at which the producer is told next.
+    next_announcement: u64,
+    objects: PhantomData<T>,
+}
+
+/// A place in the stream: a record boundary, or `skip` wire bytes into a record.
+#[derive(Clone, Copy)]
+pub struct Cursor {
+    chunk: NonNull<Chunk>,
+    offset: usize,
+    /// Bytes of the record's wire image that are done with.
+    skip: usize,
+}
+
+impl Cursor {
+    /// Has a part of the record at this place gone out?
+    pub fn is_inside_record(&self) -> bool {
+        self.skip > 0
+    }
+}
+
+/// A record as the consumer sees it.
+pub enum Record<'a, T> {
+    /// A frame of bytes.
+    Bytes(u8, &'a [u8]),
+    /// A frame that came as an object.
+    Object(u8, &'a T),
+}
+
+impl<'a, T: Payload> Record<'a, T> {
+    /// The wire flags [`MORE`] and [`COMMAND`].
+    #[inline]
+    pub fn flags(&self) -> u8 {
+        match self {
+            Record::Bytes(flags, _) | Record::Object(flags, _) => *flags & (MORE | COMMAND),
+        }
+    }
+
+    /// The body.
+    #[inline]
+    pub fn body(&self) -> &'a [u8] {
+        match self {
+            Record::Bytes(_, body) => body,
+            Record::Object(_, object) => object.bytes(),
+        }
+    }
+}
+
+// SAFETY: the consumer is the only reader, and chunks it has passed are its own; objects cross threads.
+unsafe impl<T: Payload + Send> Send for Consumer<T> {}
+
+// SAFETY: a cursor is only a place; it is looked through by way of the consumer it belongs to.
+unsafe impl Send for Cursor {}
+
+impl<T: Payload> Consumer<T> {
+    pub(super) fn new(shared: Arc<Shared>, chunk: NonNull<Chunk>) -> Self {
+        let head = Cursor { chunk, offset: 0, skip: 0 };
+        let mut consumer =
+            Self { shared, head, limit: 0, read: 0, next_announcement: 0, objects: PhantomData };
+        consumer.schedule_announcement();
+        consumer
+    }
+
+    /// Looks at the first unread record. After a `None` the producer will say when there is one.
+    #[inline]
+    pub fn front(&mut self) -> Option<Record<'_, T>> {
+        if !self.available() {
+            return None;
+        }
+        self.normalise();
+        // SAFETY: something is published at the head, and a published record is whole.
+        Some(unsafe { record(&self.head) })
+    }
+
+    /// Passes over the first record. True if the producer waits for room and is to be told.
+    #[inline]
+    pub fn pop(&mut self) -> bool {
+        if !self.available() {
+            return false;
+        }
+        self.normalise();
+        // SAFETY: as in `front`; an object in it is dropped here and nowhere else, the head moves on.
+        let flags = unsafe {
+            let at = Chunk::at(self.head.chunk, self.head.offset);
+            let shape = shape::<T>(at);
+            if shape.is_object() {
+                drop(take_object::<T>(at));
+            }
+            self.head.offset += shape.total();
+            shape.flags
+        };
+        self.count(flags)
+    }
+
+    /// Takes the first record's object out, if it is one; the second value is as for [`Consumer::pop`].
+    pub fn pop_object(&mut self) -> Option<(T, bool)> {
+        if !self.available() {
+            return None;
+        }
+        self.normalise();
+        // SAFETY: as in `pop`; the object is moved out once, the head moves on.
+        let (object, flags) = unsafe {
+            let at = Chunk::at(self.head.chunk, self.head.offset);
+            let shape = shape::<T>(at);
+            if !shape.is_object() {
+                return None;
+            }
+            self.head.offset += shape.total();
+            (take_object::<T>(at), shape.flags)
+        };
+        Some((object, self.count(flags)))
+    }
+
+    /// Has the producer gone? What it committed may still be there.
+    pub fn is_closed(&self) -> bool {
+        self.shared.is_closed(PRODUCER_GONE)
+    }
+
+    /// Changes the high-water mark; zero means no limit.
+    pub fn set_hwm(&mut self, hwm: usize) {
+        self.shared.hwm.store(hwm, Ordering::Relaxed);
+        self.schedule_announcement();
+    }
+
+    /// Where the first unread record begins.
+    pub fn cursor(&self) -> Cursor {
+        self.head
+    }
+
+    /// Collects what lies at `cursor` for a gathering write: some `max_bytes` bytes (whole records) in at
+    /// most `slices.len()` pieces. Returns the number of pieces and of bytes. Nothing is passed over: see
+    /// [`Consumer::advance`].
+    pub fn gather<'a>(
+        &'a mut self,
+        cursor: &Cursor,
+        slices: &mut [IoSlice<'a>],
+        max_bytes: usize,
+    ) -> (usize, usize) {
+        self.refresh_limit();
+        let this: &'a Self = self;
+        let mut at = *cursor;
+        let (mut count, mut total) = (0, 0);
+        while total < max_bytes && count + 2 <= slices.len() && this.step_chunk(&mut at) {
+            let taken = this.gather_run(&mut at, &mut slices[count..], max_bytes - total);
+            count += taken.0;
+            total += taken.1;
+        }
+        (count, total)
+    }
+
+    /// Takes one contiguous run of byte records, or one object, at `at`.
+    fn gather_run<'a>(
+        &'a self,
+        at: &mut Cursor,
+        slices: &mut [IoSlice<'a>],
+        max_bytes: usize,
+    ) -> (usize, usize) {
+        let end = self.readable_end(at.chunk);
+        // SAFETY: `at` is a record boundary below `end`, everything up to there is published.
+        let start = unsafe { Chunk::at(at.chunk, at.offset) };
+        let mut len = 0;
+        let base = at.offset;
+        while at.offset < end && len < max_bytes {
+            // SAFETY: as above, at each step.
+            let shape = unsafe { shape::<T>(Chunk::at(at.chunk, at.offset)) };
+            if shape.is_object() {
+                break;
+            }
+            at.offset += shape.total();
+            len = at.offset - base;
+        }
+        let skip = std::mem::take(&mut at.skip);
+        if len > 0 {
+            // SAFETY: `len` published bytes begin at `start`, and stay while `self` is borrowed.
+            let run = unsafe { std::slice::from_raw_parts(start, len) };
+            slices[0] = IoSlice::new(&run[skip..]);
+            return (1, len - skip);
+        }
+        self.gather_object(at, skip, slices)
+    }
+
+    fn gather_object<'a>(
+        &'a self,
+        at: &mut Cursor,
+        skip: usize,
+        slices: &mut [IoSlice<'a>],
+    ) -> (usize, usize) {
+        // SAFETY: an object record lies at `at`, published, and stays while `self` is borrowed.
+        let (header, body): (&'a [u8], &'a [u8]) = unsafe {
+            let start = Chunk::at(at.chunk, at.offset);
+            let header_len = *start.add(1) as usize;
+            (std::slice::from_raw_parts(start.add(2), header_len), object::<T>(start).bytes())
+        };
+        // SAFETY: as above.
+        at.offset += unsafe { shape::<T>(Chunk::at(at.chunk, at.offset)) }.total();
+        let rest = &body[skip.saturating_sub(header.len()).min(body.len())..];
+        let header = &header[skip.min(header.len())..];
+        slices[0] = IoSlice::new(header);
+        slices[1] = IoSlice::new(rest);
+        (2, header.len() + rest.len())
+    }
+
+    /// Moves `cursor` over `bytes` wire bytes that the kernel took, and gives up all messages that have
+    /// gone out whole. True if the producer waits for room and is to be told.
+    pub fn advance(&mut self, cursor: &mut Cursor, bytes: usize) -> bool {
+        self.refresh_limit();
+        let mut left = cursor.skip + bytes;
+        cursor.skip = 0;
+        let mut boundary = None;
+        while left > 0 && self.step_chunk(cursor) {
+            // SAFETY: what was gathered is published; `cursor` is a record boundary in it.
+            let (shape, wire) = unsafe {
+                let at = Chunk::at(cursor.chunk, cursor.offset);
+                let shape = shape::<T>(at);
+                (
+                    shape,
+                    if shape.is_object() {
+                        *at.add(1) as usize + object::<T>(at).bytes().len()
+                    } else {
+                        shape.total()
+                    },
+                )
+            };
+            if left < wire {
+                cursor.skip = left;
+                break;
+            }
+            left -= wire;
+            cursor.offset += shape.total();
+            if shape.flags & MORE == 0 {
+                boundary = Some(*cursor);
+            }
+        }
+        boundary.is_some_and(|boundary| self.release_to(boundary))
+    }
+
+    /// Looks at the record at `cursor`, and moves the cursor behind it. The record is kept.
+    pub fn read_at(&mut self, cursor: &mut Cursor) -> Option<Record<'_, T>> {
+        self.refresh_limit();
+        if !self.step_chunk(cursor) {
+            return None;
+        }
+        let here = *cursor;
+        // SAFETY: `step_chunk` found a published record at the cursor.
+        unsafe {
+            cursor.offset += shape::<T>(Chunk::at(here.chunk, here.offset)).total();
+            Some(record(&here))
+        }
+    }
+
+    /// Gives up everything before `boundary`. True if the producer waits for room and is to be told.
+    pub fn release_to(&mut self, boundary: Cursor) -> bool {
+        let mut wake = false;
+        while self.head.chunk != boundary.chunk || self.head.offset != boundary.offset {
+            if self.head.chunk != boundary.chunk && self.at_sealed_end() {
+                self.normalise();
+                continue;
+            }
+            wake |= self.pop();
+        }
+        wake
+    }
+
+    /// Is everything read? If so the producer will say when there is more.
+    pub fn is_empty(&mut self) -> bool {
+        !self.available()
+    }
+
+    /// Is there anything at `cursor`? If not, and only then, the producer will say when there is.
+    pub fn is_empty_at(&mut self, cursor: &Cursor) -> bool {
+        let position = self.position_of(cursor);
+        if position < self.limit {
+            return false;
+        }
+        !self.wait_beyond(position)
+    }
+
+    #[inline]
+    fn available(&mut self) -> bool {
+        let position = self.position_of(&self.head);
+        position < self.limit || self.wait_beyond(position)
+    }
+
+    /// Looks for something published beyond `position`, the known limit, and goes to sleep if there is
+    /// nothing.
+    #[inline]
+    fn wait_beyond(&mut self, position: u64) -> bool {
+        let tail = &self.shared.tail.0;
+        let mut seen = tail.load(Ordering::Acquire);
+        while seen >> 1 == position {
+            if seen & ASLEEP != 0 {
+                return false;
+            }
+            match tail.compare_exchange(seen, seen | ASLEEP, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return false,
+                Err(now) => seen = now,
+            }
+        }
+        self.limit = seen >> 1;
+        true
+    }
+
+    fn refresh_limit(&mut self) {
+        self.limit = self.shared.tail.0.load(Ordering::Acquire) >> 1;
+    }
+
+    #[inline(always)]
+    fn position_of(&self, cursor: &Cursor) -> u64 {
+        // SAFETY: a cursor's chunk is alive: it is not before the head.
+        unsafe { cursor.chunk.as_ref() }.base + cursor.offset as u64
+    }
+
+    /// Where the published bytes of `chunk` end, as an offset.
+    fn readable_end(&self, chunk: NonNull<Chunk>) -> usize {
+        // SAFETY: not before the head, so alive.
+        let chunk = unsafe { chunk.as_ref() };
+        let limit = (self.limit - chunk.base) as usize;
+        limit.min(chunk.sealed.load(Ordering::Acquire))
+    }
+
+    /// Moves a cursor at the end of a sealed chunk on to the next. False if nothing is published there.
+    fn step_chunk(&self, cursor: &mut Cursor) -> bool {
+        while self.position_of(cursor) < self.limit {
+            // SAFETY: not before the head, so alive.
+            let chunk = unsafe { cursor.chunk.as_ref() };
+            if cursor.offset < chunk.sealed.load(Ordering::Acquire) {
+                return true;
+            }
+            let Some(next) = NonNull::new(chunk.next.load(Ordering::Acquire)) else { return false };
+            cursor.chunk = next;
+            cursor.offset = 0;
+        }
+        false
+    }
+
+    fn at_sealed_end(&self) -> bool {
+        // SAFETY: the head's chunk is alive.
+        let chunk = unsafe { self.head.chunk.as_ref() };
+        self.head.offset >= chunk.sealed.load(Ordering::Acquire)
+    }
+
+    /// Leaves chunks that are read to their end. To be called only when something beyond the head is
+    /// published: until then the producer may take the successor back.
+    #[inline]
+    fn normalise(&mut self) {
+        while self.at_sealed_end() {
+            // SAFETY: the head's chunk is alive, and belongs to the consumer once it is left behind.
+            unsafe {
+                let done = self.head.chunk;
+                let Some(next) = NonNull::new(done.as_ref().next.load(Ordering::Acquire)) else {
+                    return;
+                };
+                self.head = Cursor { chunk: next, offset: 0, skip: 0 };
+                let old = self.shared.spare.swap(done.as_ptr(), Ordering::AcqRel);
+                if let Some(old) = NonNull::new(old) {
+                    Chunk::free(old);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn count(&mut self, flags: u8) -> bool {
+        if flags & (MORE | COMMAND) != 0 {
+            return false;
+        }
+        self.read += 1;
+        self.read >= self.next_announcement && self.announce()
+    }
+
+    fn announce(&mut self) -> bool {
+        self.schedule_announcement();
+        self.shared.announced.0.store(self.read, Ordering::SeqCst);
+        self.shared.writer_waiting.load(Ordering::SeqCst)
+            && self.shared.writer_waiting.swap(false, Ordering::SeqCst)
+    }
+
+    /// The producer is told each time the count of messages read reaches a multiple of the low-water mark.
+    fn schedule_announcement(&mut self) {
+        let hwm = self.shared.hwm() as u64;
+        let step = if hwm == 0 { FREE_STEP } else { hwm.div_ceil(2) };
+        self.next_announcement = (self.read / step + 1) * step;
+    }
+
+    /// Leaves: what is unread will never be. True if the producer is still there and is to be told.
+    pub fn close(&mut self) -> bool {
+        self.shared.close(CONSUMER_GONE)
+    }
+}
+
+impl<T: Payload> Drop for Consumer<T> {
+    fn drop(&mut self) {
+        self.shared.orphan_offset.store(self.head.offset, Ordering::Release);
+        self.shared.orphan.store(self.head.chunk.as_ptr(), Ordering::Release);
+        let before =
+            self.shared.closed.fetch_or(CONSUMER_GONE | CONSUMER_DROPPED, Ordering::AcqRel);
+        if before & PRODUCER_DROPPED != 0 {
+            // SAFETY: the producer is gone, and the head is the first unread record.
+            unsafe { self.shared.free_chain::<T>(self.head.chunk.as_ptr(), self.head.offset) };
+        }
+    }
+}
+
+/// The record at `at`.
+///
+/// # Safety
+/// `at` is a boundary with a published record behind it, which lives as long as `'a`.
+#[inline(always)]
+unsafe fn record<'a, T>(at: &Cursor) -> Record<'a, T> {
+    // SAFETY: the caller vouches for the record.
+    unsafe {
+        let start = Chunk::at(at.chunk, at.offset);
+        let shape = shape::<T>(start);
+        if shape.is_object() {
+            return Record::Object(shape.flags & !OBJECT, object(start));
+        }
+        Record::Bytes(shape.flags, std::slice::from_raw_parts(start.add(shape.header), shape.body))
+    }
+}

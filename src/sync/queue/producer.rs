@@ -1,0 +1,467 @@
+//! The writing end.
+
+use super::chunk::{object_offset, object_record, shape, take_object, Chunk};
+use super::{
+    write_header, Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, CONSUMER_GONE, LONG,
+    MAX_HEADER, MORE, OBJECT, PRODUCER_DROPPED, PRODUCER_GONE,
+};
+use crate::sync::atomic::{Arc, Ordering};
+use std::marker::PhantomData;
+use std::mem::size_of;
+use std::ptr::{self, NonNull};
+
+/// Chunks grow up to this size when the consumer lags behind.
+const MAX_CHUNK: usize = 128 * 1024;
+
+/// Writes frames; what is written is seen by the consumer from [`Producer::commit`] on.
+pub struct Producer<T: Payload> {
+    shared: Arc<Shared>,
+    chunk: NonNull<Chunk>,
+    /// Offset of the next byte in `chunk`.
+    offset: usize,
+    /// What is published lies before this place.
+    committed: Mark,
+    /// Whole messages written since the last commit.
+    uncommitted: u64,
+    written: u64,
+    read: u64,
+    /// Bytes behind `offset` that are not a whole frame yet.
+    partial: usize,
+    /// The end of the last whole message or command that was absorbed.
+    boundary: Mark,
+    /// The last absorbed frame has more parts to come.
+    mid_message: bool,
+    objects: PhantomData<T>,
+}
+
+/// What [`Producer::absorb`] made of the bytes.
+pub struct Absorbed {
+    /// How many messages ended: there is something to commit.
+    pub messages: u64,
+    /// Why it stopped.
+    pub stop: Stop,
+}
+
+/// What becomes of an absorbed command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The consumer gets it as a record.
+    Keep,
+    /// It is done with.
+    Drop,
+    /// It breaks the protocol; nothing behind it is looked at.
+    Refuse,
+}
+
+/// Why [`Producer::absorb`] stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The rest of a frame of `total` bytes is missing; zero if even its header is.
+    Incomplete {
+        /// Header and body.
+        total: usize,
+    },
+    /// Flags that no frame has.
+    Malformed,
+    /// A body longer than allowed.
+    TooLong,
+    /// A command that the caller did not like.
+    Refused,
+    /// The high-water mark is reached; there may be more in the bytes that wait.
+    Full,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    chunk: NonNull<Chunk>,
+    offset: usize,
+}
+
+// SAFETY: the producer is the only writer of its chunks, and moves with them; objects cross threads.
+unsafe impl<T: Payload + Send> Send for Producer<T> {}
+
+impl<T: Payload> Producer<T> {
+    pub(super) fn new(shared: Arc<Shared>, chunk: NonNull<Chunk>) -> Self {
+        let committed = Mark { chunk, offset: 0 };
+        Self {
+            shared,
+            chunk,
+            offset: 0,
+            committed,
+            uncommitted: 0,
+            written: 0,
+            read: 0,
+            partial: 0,
+            boundary: committed,
+            mid_message: false,
+            objects: PhantomData,
+        }
+    }
+
+    /// Is there room for one more message? A no is remembered: the consumer's next announcement says so.
+    #[inline]
+    pub fn has_room(&mut self) -> bool {
+        let hwm = self.shared.hwm() as u64;
+        hwm == 0 || self.written - self.read < hwm || self.has_room_slow(hwm)
+    }
+
+    #[cold]
+    fn has_room_slow(&mut self, hwm: u64) -> bool {
+        self.read = self.shared.announced.0.load(Ordering::Acquire);
+        if self.written.saturating_sub(self.read) < hwm {
+            return true;
+        }
+        self.shared.writer_waiting.store(true, Ordering::SeqCst);
+        self.read = self.shared.announced.0.load(Ordering::SeqCst);
+        if self.written.saturating_sub(self.read) < hwm {
+            self.shared.writer_waiting.store(false, Ordering::SeqCst);
+            return true;
+        }
+        false
+    }
+
+    /// Appends a frame by copying its body. `flags` are those of the wire.
+    #[inline]
+    pub fn push(&mut self, flags: u8, body: &[u8]) {
+        let mut header = [0; MAX_HEADER];
+        let header_len = write_header(&mut header, flags, body.len());
+        let total = header_len + body.len();
+        self.reserve(total);
+        // SAFETY: `reserve` made room for `total` bytes at `offset`, which nobody else touches.
+        unsafe {
+            let at = Chunk::at(self.chunk, self.offset);
+            ptr::copy_nonoverlapping(header.as_ptr(), at, header_len);
+            ptr::copy_nonoverlapping(body.as_ptr(), at.add(header_len), body.len());
+        }
+        self.offset += total;
+        self.count(flags);
+    }
+
+    /// Appends a frame whose body is `object`, by reference.
+    pub fn push_object(&mut self, flags: u8, object: T) {
+        let mut header = [0; MAX_HEADER];
+        let header_len = write_header(&mut header, flags, object.bytes().len());
+        self.reserve(object_record::<T>());
+        // SAFETY: `reserve` made room for the whole record; the object is moved in, aligned.
+        unsafe {
+            let at = Chunk::at(self.chunk, self.offset);
+            *at = flags | OBJECT;
+            *at.add(1) = header_len as u8;
+            ptr::copy_nonoverlapping(header.as_ptr(), at.add(2), MAX_HEADER);
+            let behind = object_offset::<T>(at);
+            at.add(behind).cast::<T>().write(object);
+            self.offset += behind + size_of::<T>();
+        }
+        self.count(flags);
+    }
+
+    /// Publishes all that was written. True if the consumer sleeps and is to be woken.
+    #[inline]
+    pub fn commit(&mut self) -> bool {
+        if self.committed.chunk == self.chunk && self.committed.offset == self.offset {
+            return false;
+        }
+        self.committed = Mark { chunk: self.chunk, offset: self.offset };
+        self.boundary = self.committed;
+        self.written += self.uncommitted;
+        self.uncommitted = 0;
+        self.shared.tail.0.swap(self.position() << 1, Ordering::AcqRel) & ASLEEP != 0
+    }
+
+    /// Takes back what was written since the last commit. True if there was anything.
+    pub fn rollback(&mut self) -> bool {
+        let mut place = self.committed;
+        let mut any = false;
+        loop {
+            let end = self.end_of(place.chunk);
+            while place.offset < end {
+                any = true;
+                // SAFETY: whole records lie between the commit and the write position; none was seen.
+                unsafe {
+                    let at = Chunk::at(place.chunk, place.offset);
+                    let shape = shape::<T>(at);
+                    if shape.is_object() {
+                        drop(take_object::<T>(at));
+                    }
+                    place.offset += shape.total();
+                }
+            }
+            if place.chunk == self.chunk {
+                break;
+            }
+            // SAFETY: chunks of the uncommitted part are linked and alive.
+            let next = unsafe { place.chunk.as_ref() }.next.load(Ordering::Relaxed);
+            if place.chunk != self.committed.chunk {
+                // SAFETY: nothing in this chunk was published, so the consumer does not know it.
+                unsafe { Chunk::free(place.chunk) };
+            }
+            let Some(next) = NonNull::new(next) else { break };
+            place = Mark { chunk: next, offset: 0 };
+        }
+        if self.chunk != self.committed.chunk {
+            // SAFETY: as above, for the last one; the consumer reads `sealed` and `next` of the committed
+            // chunk only when something beyond its end was published.
+            unsafe {
+                Chunk::free(self.chunk);
+                let chunk = self.committed.chunk.as_ref();
+                chunk.sealed.store(super::chunk::OPEN, Ordering::Release);
+                chunk.next.store(ptr::null_mut(), Ordering::Release);
+            }
+        }
+        self.chunk = self.committed.chunk;
+        self.offset = self.committed.offset;
+        self.uncommitted = 0;
+        self.boundary = self.committed;
+        self.partial = 0;
+        self.mid_message = false;
+        any
+    }
+
+    /// Is anything written that was not committed?
+    pub fn has_uncommitted(&self) -> bool {
+        self.committed.chunk != self.chunk || self.committed.offset != self.offset
+    }
+
+    /// Published bytes that the consumer may not have taken yet, as of `position`.
+    pub fn position(&self) -> u64 {
+        // SAFETY: the current chunk is the producer's.
+        unsafe { self.chunk.as_ref() }.base + self.offset as u64
+    }
+
+    /// Changes the high-water mark; zero means no limit.
+    pub fn set_hwm(&self, hwm: usize) {
+        self.shared.hwm.store(hwm, Ordering::Relaxed);
+    }
+
+    /// Has the consumer gone?
+    pub fn is_closed(&self) -> bool {
+        self.shared.is_closed(CONSUMER_GONE)
+    }
+
+    /// Has the consumer read all that was committed?
+    pub fn is_drained(&self) -> bool {
+        self.shared.tail.0.load(Ordering::Acquire) & ASLEEP != 0
+    }
+
+    /// Free memory of at least `min` bytes to read frames into, straight behind what
+    /// [`Producer::absorb`] left over. Follow with `absorb`.
+    pub fn room(&mut self, min: usize) -> &mut [u8] {
+        // SAFETY: the current chunk is the producer's.
+        if unsafe { self.chunk.as_ref() }.capacity - self.offset - self.partial < min {
+            self.move_partial(min);
+        }
+        // SAFETY: the chunk is alive, its memory initialised, and past `offset` the producer's alone.
+        unsafe {
+            let start = self.offset + self.partial;
+            let free = self.chunk.as_ref().capacity - start;
+            std::slice::from_raw_parts_mut(Chunk::at(self.chunk, start), free)
+        }
+    }
+
+    #[cold]
+    fn move_partial(&mut self, min: usize) {
+        let (old, old_offset) = (self.chunk, self.offset);
+        self.next_chunk(self.partial + min);
+        // SAFETY: the partial frame lies behind the last record of the old chunk, which the consumer
+        // does not read and cannot leave before something beyond it is published.
+        unsafe {
+            let from = Chunk::at(old, old_offset);
+            ptr::copy_nonoverlapping(from, Chunk::at(self.chunk, 0), self.partial);
+        }
+    }
+
+    /// Takes `filled` bytes that were read into the room: whole frames become records, not yet
+    /// committed (see [`Producer::commit_absorbed`]); the rest waits for more. `on_command` sees the body of
+    /// each command and says what becomes of it.
+    #[inline]
+    pub fn absorb(
+        &mut self,
+        filled: usize,
+        max_body: u64,
+        mut on_command: impl FnMut(&[u8]) -> Verdict,
+    ) -> Absorbed {
+        // SAFETY: the current chunk is the producer's; `filled` is bounded by what the chunk holds.
+        let capacity = unsafe { self.chunk.as_ref() }.capacity;
+        self.partial = (self.partial + filled).min(capacity - self.offset);
+        let room = self.room_for();
+        // SAFETY: initialised memory behind the write position, the producer's alone.
+        let bytes = unsafe {
+            std::slice::from_raw_parts_mut(Chunk::at(self.chunk, self.offset), self.partial)
+        };
+        let mut length = bytes.len();
+        let (mut at, mut boundary, mut messages) = (0, None, 0);
+        let stop = loop {
+            if messages >= room {
+                break Stop::Full;
+            }
+            let (flags, header, body) = match frame_shape(&bytes[at..length], max_body) {
+                Ok(shape) => shape,
+                Err(stop) => break stop,
+            };
+            let total = body + header;
+            if total > length - at {
+                break Stop::Incomplete { total };
+            }
+            let end = at + total;
+            if flags & COMMAND != 0 {
+                match on_command(&bytes[at + header..end]) {
+                    Verdict::Keep => {}
+                    Verdict::Refuse => break Stop::Refused,
+                    Verdict::Drop => {
+                        bytes.copy_within(end..length, at);
+                        length -= total;
+                        continue;
+                    }
+                }
+            } else {
+                self.mid_message = flags & MORE != 0;
+                messages += u64::from(!self.mid_message);
+            }
+            at = end;
+            if !self.mid_message {
+                boundary = Some(at);
+            }
+        };
+        if let Some(boundary) = boundary {
+            self.boundary = Mark { chunk: self.chunk, offset: self.offset + boundary };
+        }
+        self.offset += at;
+        self.partial = length - at;
+        self.uncommitted += messages;
+        Absorbed { messages, stop }
+    }
+
+    /// How many messages fit under the high-water mark.
+    fn room_for(&mut self) -> u64 {
+        let hwm = self.shared.hwm() as u64;
+        let held = self.written + self.uncommitted;
+        if hwm == 0 {
+            return u64::MAX;
+        }
+        if held - self.read < hwm || self.has_room() {
+            return (hwm + self.read).saturating_sub(held);
+        }
+        0
+    }
+
+    /// Publishes what was absorbed up to the end of the last whole message. True as for
+    /// [`Producer::commit`].
+    #[inline]
+    pub fn commit_absorbed(&mut self) -> bool {
+        if self.boundary == self.committed {
+            return false;
+        }
+        self.committed = self.boundary;
+        self.written += self.uncommitted;
+        self.uncommitted = 0;
+        // SAFETY: chunks from the last commit on are alive.
+        let position = unsafe { self.boundary.chunk.as_ref() }.base + self.boundary.offset as u64;
+        self.shared.tail.0.swap(position << 1, Ordering::AcqRel) & ASLEEP != 0
+    }
+
+    /// The bytes that wait for the rest of their frame.
+    pub fn partial(&self) -> &[u8] {
+        // SAFETY: initialised memory behind the write position, the producer's alone.
+        unsafe { std::slice::from_raw_parts(Chunk::at(self.chunk, self.offset), self.partial) }
+    }
+
+    /// Forgets the bytes that wait, for a caller that finishes their frame elsewhere.
+    pub fn drop_partial(&mut self) {
+        self.partial = 0;
+    }
+
+    /// Makes sure that `need` bytes fit into the present chunk.
+    #[inline]
+    fn reserve(&mut self, need: usize) {
+        // SAFETY: the current chunk is the producer's.
+        if unsafe { self.chunk.as_ref() }.capacity - self.offset < need {
+            self.next_chunk(need);
+        }
+    }
+
+    #[cold]
+    fn next_chunk(&mut self, need: usize) {
+        // SAFETY: the current chunk is the producer's.
+        let (capacity, base) = unsafe { (self.chunk.as_ref().capacity, self.position()) };
+        let lagging = self.shared.tail.0.load(Ordering::Relaxed) & ASLEEP == 0;
+        let wanted =
+            if lagging { (capacity * 2).min(MAX_CHUNK) } else { capacity.min(MAX_CHUNK) }.max(need);
+        let next = self.recycled(wanted, base).unwrap_or_else(|| Chunk::allocate(wanted, base));
+        // SAFETY: still the producer's; the successor is set before anything in it is published.
+        unsafe {
+            let chunk = self.chunk.as_ref();
+            chunk.sealed.store(self.offset, Ordering::Release);
+            chunk.next.store(next.as_ptr(), Ordering::Release);
+        }
+        self.chunk = next;
+        self.offset = 0;
+    }
+
+    fn recycled(&self, wanted: usize, base: u64) -> Option<NonNull<Chunk>> {
+        let spare = NonNull::new(self.shared.spare.swap(ptr::null_mut(), Ordering::AcqRel))?;
+        // SAFETY: what was in `spare` belongs to who took it out.
+        unsafe {
+            if spare.as_ref().capacity < wanted {
+                Chunk::free(spare);
+                return None;
+            }
+            Chunk::reset(spare, base);
+        }
+        Some(spare)
+    }
+
+    #[inline]
+    fn count(&mut self, flags: u8) {
+        self.uncommitted += u64::from(flags & (MORE | COMMAND) == 0);
+    }
+
+    fn end_of(&self, chunk: NonNull<Chunk>) -> usize {
+        if chunk == self.chunk {
+            return self.offset;
+        }
+        // SAFETY: chunks between the commit and the write position are alive.
+        unsafe { chunk.as_ref() }.sealed.load(Ordering::Relaxed)
+    }
+
+    /// Leaves: what was committed stays to be read, the rest is dropped. True if the consumer is still
+    /// there and is to be told.
+    pub fn close(&mut self) -> bool {
+        self.rollback();
+        self.shared.close(PRODUCER_GONE)
+    }
+}
+
+impl<T: Payload> Drop for Producer<T> {
+    fn drop(&mut self) {
+        self.rollback();
+        let before =
+            self.shared.closed.fetch_or(PRODUCER_GONE | PRODUCER_DROPPED, Ordering::AcqRel);
+        if before & CONSUMER_DROPPED != 0 {
+            let chunk = self.shared.orphan.load(Ordering::Acquire);
+            let offset = self.shared.orphan_offset.load(Ordering::Acquire);
+            // SAFETY: the consumer is gone and left its place here.
+            unsafe { self.shared.free_chain::<T>(chunk, offset) };
+        }
+    }
+}
+
+/// Flags, header length and body length of the frame at the start of `bytes`.
+#[inline(always)]
+fn frame_shape(bytes: &[u8], max_body: u64) -> Result<(u8, usize, usize), Stop> {
+    let [flags, length, ..] = *bytes else { return Err(Stop::Incomplete { total: 0 }) };
+    if flags & !(MORE | LONG | COMMAND) != 0 {
+        return Err(Stop::Malformed);
+    }
+    let (header, body) = if flags & LONG == 0 {
+        (2, u64::from(length))
+    } else {
+        let Some(length) = bytes[1..].first_chunk() else {
+            return Err(Stop::Incomplete { total: 0 });
+        };
+        (9, u64::from_be_bytes(*length))
+    };
+    if body > max_body.min(isize::MAX as u64 - MAX_HEADER as u64) {
+        return Err(Stop::TooLong);
+    }
+    Ok((flags, header, body as usize))
+}

@@ -1,0 +1,283 @@
+use super::*;
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+struct Blob(Vec<u8>, #[allow(dead_code)] Option<std::sync::Arc<()>>);
+
+impl Payload for Blob {
+    fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+fn blob(len: usize, seed: u8) -> Vec<u8> {
+    (0..len).map(|i| (i as u8).wrapping_mul(31).wrapping_add(seed)).collect()
+}
+
+fn wire(flags: u8, body: &[u8]) -> Vec<u8> {
+    let mut header = [0; MAX_HEADER];
+    let len = write_header(&mut header, flags, body.len());
+    [&header[..len], body].concat()
+}
+
+#[test]
+fn frames_come_out_as_they_went_in() {
+    let (mut tx, mut rx) = queue::<Blob>(0, 64);
+    assert!(rx.front().is_none());
+    for len in [0, 1, 33, 255, 256, 5000] {
+        tx.push(MORE, &blob(len, 1));
+        assert!(rx.front().is_none(), "nothing shows before the commit");
+        tx.push_object(0, Blob(blob(len, 2), None));
+        assert!(tx.commit(), "the consumer sleeps");
+        let front = rx.front().unwrap();
+        assert_eq!((front.flags(), front.body()), (MORE, &blob(len, 1)[..]));
+        rx.pop();
+        let (object, _) = rx.pop_object().unwrap();
+        assert_eq!(object.0, blob(len, 2));
+        assert!(rx.front().is_none());
+    }
+}
+
+#[test]
+fn a_rollback_leaves_no_trace_and_no_leak() {
+    let witness = std::sync::Arc::new(());
+    let (mut tx, mut rx) = queue::<Blob>(0, 64);
+    tx.push(0, b"kept");
+    tx.commit();
+    for i in 0..50 {
+        tx.push(MORE, &blob(i * 7, 1));
+        tx.push_object(MORE, Blob(vec![1], Some(witness.clone())));
+    }
+    assert!(tx.rollback());
+    assert!(!tx.rollback());
+    assert_eq!(std::sync::Arc::strong_count(&witness), 1);
+    tx.push(0, b"after");
+    tx.commit();
+    assert_eq!(rx.front().unwrap().body(), b"kept");
+    rx.pop();
+    assert_eq!(rx.front().unwrap().body(), b"after");
+    rx.pop();
+    assert!(rx.is_empty());
+}
+
+#[test]
+fn the_high_water_mark_opens_again_at_the_low_one() {
+    let (mut tx, mut rx) = queue::<Blob>(5, 64);
+    for _ in 0..5 {
+        assert!(tx.has_room());
+        tx.push(0, b"x");
+        tx.commit();
+    }
+    assert!(!tx.has_room());
+    assert!(!rx.pop());
+    assert!(!rx.pop());
+    assert!(!tx.has_room(), "two read, low-water mark is three");
+    assert!(rx.pop(), "the third tells the producer");
+    assert!(tx.has_room());
+}
+
+#[test]
+fn both_orders_of_leaving_free_everything() {
+    for producer_first in [true, false] {
+        let witness = std::sync::Arc::new(());
+        let (mut tx, mut rx) = queue::<Blob>(0, 64);
+        for i in 0..100 {
+            tx.push_object(0, Blob(vec![i], Some(witness.clone())));
+        }
+        tx.commit();
+        tx.push_object(MORE, Blob(vec![0], Some(witness.clone())));
+        rx.pop();
+        if producer_first {
+            drop(tx);
+            assert!(rx.is_closed());
+            drop(rx);
+        } else {
+            drop(rx);
+            assert!(tx.is_closed());
+            drop(tx);
+        }
+        assert_eq!(std::sync::Arc::strong_count(&witness), 1);
+    }
+}
+
+#[test]
+fn absorbing_works_split_at_every_byte() {
+    let frames = [
+        wire(MORE, &blob(3, 1)),
+        wire(0, &blob(300, 2)),
+        wire(COMMAND, b"\x04PINGxx"),
+        wire(0, b""),
+    ];
+    let bytes = frames.concat();
+    for split in 0..=bytes.len() {
+        let (mut tx, mut rx) = queue::<Blob>(0, 16);
+        let mut commands = 0;
+        for part in [&bytes[..split], &bytes[split..]] {
+            tx.room(part.len())[..part.len()].copy_from_slice(part);
+            let absorbed = tx.absorb(part.len(), u64::MAX, |_| {
+                commands += 1;
+                Verdict::Keep
+            });
+            assert!(matches!(absorbed.stop, Stop::Incomplete { .. }));
+            tx.commit_absorbed();
+        }
+        assert_eq!(commands, 1);
+        assert!(tx.partial().is_empty());
+        let mut bodies = Vec::new();
+        while let Some(record) = rx.front() {
+            bodies.push(wire(record.flags(), record.body()));
+            rx.pop();
+        }
+        assert_eq!(bodies, frames, "split at {split}");
+    }
+}
+
+#[test]
+fn absorbing_refuses_what_is_no_frame() {
+    for (bytes, stop) in [
+        (&[0x08, 1, 2][..], Stop::Malformed),
+        (&[0x80, 1, 2][..], Stop::Malformed),
+        (&[2, 255, 255, 255, 255, 255, 255, 255, 255][..], Stop::TooLong),
+        (&[0, 101][..], Stop::TooLong),
+        (&[4, 1, 0][..], Stop::Refused),
+        (&[0, 100][..], Stop::Incomplete { total: 102 }),
+    ] {
+        let (mut tx, _rx) = queue::<Blob>(0, 16);
+        tx.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        assert_eq!(tx.absorb(bytes.len(), 100, |_| Verdict::Refuse).stop, stop);
+    }
+}
+
+/// Sends everything through `gather` and `advance` in pieces of all sizes.
+#[test]
+fn gathering_yields_the_wire_image_whatever_the_kernel_takes() {
+    for step in [1, 2, 3, 7, 64, 1000, 100_000] {
+        let (mut tx, mut rx) = queue::<Blob>(0, 64);
+        let mut expected: Vec<u8> = Vec::new();
+        for i in 0..60u8 {
+            let body = blob(i as usize * 11, i);
+            let flags = if i % 3 == 0 { MORE } else { 0 };
+            expected.extend(wire(flags, &body));
+            if i % 4 == 0 {
+                tx.push_object(flags, Blob(body, None));
+            } else {
+                tx.push(flags, &body);
+            }
+        }
+        tx.commit();
+        let mut sent: Vec<u8> = Vec::new();
+        let mut cursor = rx.cursor();
+        loop {
+            let mut slices = [IoSlice::new(&[]); 8];
+            let (count, total) = rx.gather(&cursor, &mut slices, 4096);
+            if total == 0 {
+                break;
+            }
+            let image: Vec<u8> = slices[..count].iter().flat_map(|slice| slice.to_vec()).collect();
+            assert_eq!(image.len(), total);
+            let took = step.min(total);
+            sent.extend(&image[..took]);
+            rx.advance(&mut cursor, took);
+        }
+        assert_eq!(sent, expected, "step {step}");
+        assert!(rx.is_empty());
+        assert!(rx.is_empty_at(&cursor));
+    }
+}
+
+#[test]
+fn an_unsent_multipart_message_is_kept_from_its_first_part() {
+    let (mut tx, mut rx) = queue::<Blob>(0, 64);
+    tx.push(0, b"gone");
+    tx.push(MORE, b"first");
+    tx.push(0, b"second");
+    tx.commit();
+    let mut cursor = rx.cursor();
+    rx.advance(&mut cursor, 6 + 7 + 3);
+    assert_eq!(rx.front().unwrap().body(), b"first");
+}
+
+#[test]
+fn two_threads_lose_nothing() {
+    let count = if cfg!(miri) { 300 } else { 200_000 };
+    let (mut tx, mut rx) = queue::<Blob>(0, 64);
+    let writer = std::thread::spawn(move || {
+        for i in 0..count {
+            let body = blob(i % 70, i as u8);
+            if i % 50 == 0 {
+                tx.push_object(0, Blob(body, None));
+            } else {
+                tx.push(0, &body);
+            }
+            if i % 13 == 0 {
+                tx.push(MORE, b"undone");
+                tx.rollback();
+                continue;
+            }
+            tx.commit();
+        }
+        tx.commit();
+    });
+    let mut expected: VecDeque<_> = (0..count).filter(|i| i % 13 != 0).collect();
+    while let Some(i) = expected.front() {
+        match rx.front() {
+            Some(front) => {
+                assert_eq!(front.body(), blob(i % 70, *i as u8));
+                expected.pop_front();
+                rx.pop();
+            }
+            None => std::thread::yield_now(),
+        }
+    }
+    writer.join().unwrap();
+    assert!(rx.is_empty());
+}
+
+#[test]
+fn absorbing_stops_at_the_high_water_mark_and_goes_on() {
+    let (mut tx, mut rx) = queue::<Blob>(2, 16);
+    let bytes = wire(0, b"x").repeat(5);
+    tx.room(bytes.len())[..bytes.len()].copy_from_slice(&bytes);
+    let absorbed = tx.absorb(bytes.len(), 100, |_| Verdict::Drop);
+    assert_eq!((absorbed.messages, absorbed.stop), (2, Stop::Full));
+    assert!(tx.commit_absorbed());
+    assert_eq!(tx.absorb(0, 100, |_| Verdict::Drop).messages, 0);
+    assert!(rx.pop());
+    assert_eq!(tx.absorb(0, 100, |_| Verdict::Drop).messages, 1);
+    tx.commit_absorbed();
+    assert_eq!(tx.partial().len(), 6);
+}
+
+#[test]
+fn only_whole_messages_are_published_by_absorbing() {
+    let (mut tx, mut rx) = queue::<Blob>(0, 16);
+    for part in [wire(0, b"whole"), wire(MORE, b"first")] {
+        tx.room(part.len())[..part.len()].copy_from_slice(&part);
+        tx.absorb(part.len(), 100, |_| Verdict::Drop);
+    }
+    tx.commit_absorbed();
+    assert_eq!(rx.front().unwrap().body(), b"whole");
+    rx.pop();
+    assert!(rx.front().is_none());
+    tx.rollback();
+    let part = wire(0, b"next");
+    tx.room(part.len())[..part.len()].copy_from_slice(&part);
+    tx.absorb(part.len(), 100, |_| Verdict::Drop);
+    tx.commit_absorbed();
+    assert_eq!(rx.front().unwrap().body(), b"next");
+}
+
+#[test]
+fn a_dropped_command_leaves_no_gap() {
+    let (mut tx, mut rx) = queue::<Blob>(0, 16);
+    let bytes = [wire(0, b"a"), wire(COMMAND, b"\x04PING"), wire(0, b"b"), vec![0, 9]].concat();
+    tx.room(bytes.len())[..bytes.len()].copy_from_slice(&bytes);
+    let absorbed = tx.absorb(bytes.len(), 100, |_| Verdict::Drop);
+    assert_eq!((absorbed.messages, absorbed.stop), (2, Stop::Incomplete { total: 11 }));
+    tx.commit_absorbed();
+    for body in [b"a", b"b"] {
+        assert_eq!(rx.front().unwrap().body(), body);
+        rx.pop();
+    }
+    assert!(rx.front().is_none());
+}

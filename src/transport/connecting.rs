@@ -1,0 +1,130 @@
+//! A connection on its way: started without blocking, finished when the descriptor is writable.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::{AsRawFd, RawFd};
+
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use crate::error::{Error, Result};
+
+use super::{names, Established, Transport, TransportOptions};
+
+/// An address that needs no more looking up.
+#[derive(Clone)]
+pub struct Target {
+    pub(super) transport: &'static dyn Transport,
+    pub(super) destination: SockAddr,
+    /// Where to connect from, if it matters.
+    pub(super) source: Option<SockAddr>,
+}
+
+impl Target {
+    /// Starts to connect. An error is of this attempt only; see [`is_retryable`].
+    pub fn connect(&self, options: &TransportOptions) -> Result<Connecting> {
+        let (socket, destination) = open(&self.destination)?;
+        socket.set_nonblocking(true)?;
+        self.transport.tune(&socket, options)?;
+        if let Some(source) = &self.source {
+            // Lets one source port be used towards several peers.
+            socket.set_reuse_address(true)?;
+            socket.bind(source)?;
+        }
+        match socket.connect(&destination) {
+            Ok(()) => {}
+            Err(error) if is_under_way(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Connecting { socket: Some(socket) })
+    }
+
+    /// The canonical endpoint of the destination: `tcp://127.0.0.1:5555`.
+    pub fn endpoint(&self) -> String {
+        names::endpoint(&self.destination)
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({})", self.endpoint())
+    }
+}
+
+fn is_under_way(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR))
+}
+
+/// A stream socket for the address, and the address to use it with: on a system without IPv6, the
+/// IPv4 address that it maps, if any.
+pub(super) fn open(address: &SockAddr) -> Result<(Socket, SockAddr)> {
+    let unsupported = match Socket::new(address.domain(), Type::STREAM, None) {
+        Ok(socket) => return Ok((socket, address.clone())),
+        Err(error) => error,
+    };
+    let mapped = address.as_socket().and_then(unmap);
+    match mapped {
+        Some(address) if unsupported.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
+            Ok((Socket::new(Domain::IPV4, Type::STREAM, None)?, address.into()))
+        }
+        _ => Err(unsupported.into()),
+    }
+}
+
+fn unmap(address: SocketAddr) -> Option<SocketAddr> {
+    let IpAddr::V6(ip) = address.ip() else { return None };
+    let ip = match ip.is_unspecified() {
+        true => Ipv4Addr::UNSPECIFIED,
+        false => ip.to_ipv4_mapped()?,
+    };
+    Some((ip, address.port()).into())
+}
+
+/// A connection that is being made; given up when dropped.
+#[derive(Debug)]
+pub struct Connecting {
+    /// `None` once finished.
+    socket: Option<Socket>,
+}
+
+impl Connecting {
+    /// Looks how it ended, once the descriptor is writable. `None` if it has not ended yet.
+    pub fn finish(&mut self) -> io::Result<Option<Established>> {
+        let Some(socket) = &self.socket else {
+            return Err(io::Error::from_raw_os_error(libc::EALREADY));
+        };
+        if let Some(error) = socket.take_error()? {
+            return Err(error);
+        }
+        let peer = match socket.peer_addr() {
+            Ok(peer) => peer,
+            Err(error) if error.raw_os_error() == Some(libc::ENOTCONN) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if is_itself(socket, &peer) {
+            return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
+        }
+        Ok(self.socket.take().map(|socket| Established::new(socket, None)))
+    }
+}
+
+/// A socket that connects to a port nobody listens on may be given that very port for its own end,
+/// and so reach itself.
+fn is_itself(socket: &Socket, peer: &SockAddr) -> bool {
+    let Some(peer) = peer.as_socket() else { return false };
+    socket.local_addr().is_ok_and(|local| local.as_socket() == Some(peer))
+}
+
+impl AsRawFd for Connecting {
+    /// The descriptor to wait on until it is writable.
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+    }
+}
+
+/// Whether it makes sense to try the same connection again later. Only errors of our own making
+/// are for good: whatever the network says may change.
+pub fn is_retryable(error: Error) -> bool {
+    !matches!(error.errno(), libc::EBADF | libc::ENOTSOCK | libc::EFAULT | libc::ENOPROTOOPT)
+}
