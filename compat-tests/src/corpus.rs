@@ -6,9 +6,11 @@ use std::path::Path;
 
 use crate::{during, Result};
 
+type Seeds = fn() -> Vec<Vec<u8>>;
+
 /// Programs, the folder that each looks into, and the kind of seed it takes. (One of them looks
 /// into the folder of another.)
-const PROGRAMS: &[(&str, &str, fn() -> Vec<Vec<u8>>)] = &[
+const PROGRAMS: &[(&str, &str, Seeds)] = &[
     ("test_bind_fuzzer", "test_bind_fuzzer", endpoints),
     ("test_connect_fuzzer", "test_connect_fuzzer", endpoints),
     ("test_bind_null_fuzzer", "test_bind_null_fuzzer", conversations),

@@ -119,7 +119,11 @@ fn run_all(options: &Options) -> Result<bool> {
     let done = AtomicBool::new(!options.load);
     std::thread::scope(|scope| {
         for _ in 0..compile::parallelism() {
-            scope.spawn(|| while !done.load(Ordering::Relaxed) {});
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
         }
         let workers: Vec<_> =
             (0..jobs).map(|_| scope.spawn(|| drain(options, &queue, &failed))).collect();
