@@ -1,0 +1,258 @@
+//! Builds one of upstream's test programs and runs it: in a process of its own, in an empty folder
+//! of its own, against one of the two libraries, and never longer than its time limit.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{flock, FlockOperation};
+use rustix::process::{kill_process_group, Pid, Signal};
+
+use crate::compile::{self, Language, Unit};
+use crate::library::Library;
+use crate::{corpus, during, work, Result};
+
+/// Programs end themselves by `alarm`, after a minute in most cases; this is for those that cannot.
+pub const TIME_LIMIT: Duration = Duration::from_secs(125);
+
+/// What a program says by its exit code when it cannot run here: the rule of automake.
+const SKIPPED: i32 = 77;
+
+/// Upstream builds these into a program that looks inside of the library.
+const INTERNALS: &[(&str, &[&str])] = &[("test_security_curve", &["err", "random", "clock"])];
+
+const SUPPORT: &[&str] =
+    &["testutil", "testutil_monitoring", "testutil_security", "testutil_unity"];
+
+/// How a run went.
+pub struct Run {
+    pub outcome: Outcome,
+    pub took: Duration,
+    pub output: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All tests passed that were not ignored.
+    Passed {
+        ignored: u32,
+    },
+    /// The program found that it cannot run on this machine.
+    Skipped,
+    Failed(String),
+}
+
+/// The names of all programs in upstream's `tests/`, sorted.
+pub fn names() -> Result<Vec<String>> {
+    let folder = work::upstream().join("tests");
+    let mut names = Vec::new();
+    for entry in during(fs::read_dir(&folder), folder.display())? {
+        let path = during(entry, folder.display())?.path();
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        let source = path.extension().is_some_and(|suffix| suffix == "cpp");
+        if source && name.starts_with("test_") {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Builds all the named programs that are out of date.
+pub fn build(names: &[String]) -> Result<()> {
+    let reference = Library::Reference.file()?;
+    let _lock = work::lock()?;
+    work::lay_out()?;
+    let includes = includes()?;
+    let support = support_units(includes);
+    let objects: Vec<_> = support.iter().map(|unit| unit.output.clone()).collect();
+    compile::bring_up_to_date("files that upstream's tests share", support)?;
+    let units = names.iter().map(|name| program_unit(name, &objects, &reference, includes));
+    compile::bring_up_to_date("of upstream's test programs", units.collect())?;
+    Ok(())
+}
+
+/// Runs a program that has been built.
+pub fn run(name: &str, library: Library, limit: Duration) -> Result<Run> {
+    let _alone = alone(name);
+    let folder = RunFolder::new()?;
+    corpus::provide(name, &folder.path)?;
+    let log_path = folder.path.join("output.log");
+    let log = during(File::create(&log_path), log_path.display())?;
+    let mut command = Command::new(executable(name));
+    command
+        .current_dir(&folder.path)
+        .env("LD_LIBRARY_PATH", library.folder()?)
+        .stdin(Stdio::null())
+        .stdout(during(log.try_clone(), log_path.display())?)
+        .stderr(log)
+        .process_group(0);
+    let start = Instant::now();
+    let child = during(command.spawn(), format!("cannot start {name}"))?;
+    let status = wait(child, limit)?;
+    let took = start.elapsed();
+    let output = String::from_utf8_lossy(&fs::read(&log_path).unwrap_or_default()).into_owned();
+    Ok(Run { outcome: judge(status, &output, limit), took, output })
+}
+
+/// Some programs use fixed ports, one program's unlike another's: no two runs of one at a time.
+fn alone(name: &str) -> Option<File> {
+    let path = std::env::temp_dir().join(format!("zmq-compat-{name}.lock"));
+    let file = File::create(path).ok()?;
+    flock(&file, FlockOperation::LockExclusive).ok()?;
+    Some(file)
+}
+
+/// Waits at most so long, then ends the program together with what it forked.
+fn wait(mut child: Child, limit: Duration) -> Result<Option<ExitStatus>> {
+    let group = Pid::from_child(&child);
+    let deadline = Instant::now() + limit;
+    let mut status = None;
+    while status.is_none() && Instant::now() < deadline {
+        status = during(child.try_wait(), "waiting")?;
+        if status.is_none() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+    // Also after a normal end, since a forked child may live on. An empty group is no error.
+    let _ = kill_process_group(group, Signal::KILL);
+    let _ = child.wait();
+    Ok(status)
+}
+
+fn judge(status: Option<ExitStatus>, output: &str, limit: Duration) -> Outcome {
+    let Some(status) = status else {
+        return Outcome::Failed(format!("killed after {} s", limit.as_secs()));
+    };
+    match (status.code(), status.signal()) {
+        (Some(0), _) => Outcome::Passed { ignored: ignored_tests(output) },
+        (Some(SKIPPED), _) => Outcome::Skipped,
+        (Some(code), _) => Outcome::Failed(format!("exit code {code}")),
+        (None, Some(signal)) => Outcome::Failed(format!("signal {}", signal_name(signal))),
+        (None, None) => Outcome::Failed(status.to_string()),
+    }
+}
+
+/// Reads `12 Tests 0 Failures 1 Ignored`, which Unity prints at the end.
+fn ignored_tests(output: &str) -> u32 {
+    let summary = output.lines().rev().find(|line| line.contains(" Failures "));
+    let count = summary.and_then(|line| line.split_whitespace().rev().nth(1));
+    count.and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM (its own time limit)",
+        15 => "SIGTERM",
+        _ => return signal.to_string(),
+    };
+    name.to_owned()
+}
+
+/// An empty folder with a short name, since upstream's ipc addresses have to fit in one.
+struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    fn new() -> Result<RunFolder> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("zmq-compat-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        during(fs::create_dir_all(&path), path.display())?;
+        Ok(RunFolder { path })
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+fn includes() -> Result<u64> {
+    static FINGERPRINT: OnceLock<Result<u64>> = OnceLock::new();
+    let folders = ["tests", "src", "include", "external/unity"].map(|name| work::tree().join(name));
+    FINGERPRINT.get_or_init(|| compile::fingerprint(&compile::headers(&folders)?)).clone()
+}
+
+fn support_units(includes: u64) -> Vec<Unit> {
+    let mut sources: Vec<PathBuf> =
+        SUPPORT.iter().map(|name| work::tree().join("tests").join(name)).collect();
+    for source in &mut sources {
+        source.set_extension("cpp");
+    }
+    sources.push(work::tree().join("external/unity/unity.c"));
+    sources
+        .into_iter()
+        .map(|source| Unit {
+            language: language(&source),
+            output: folder().join(source.file_stem().unwrap_or_default()).with_extension("o"),
+            inputs: vec![source],
+            arguments: [OsString::from("-c")].into_iter().chain(arguments()).collect(),
+            includes,
+        })
+        .collect()
+}
+
+fn program_unit(name: &str, objects: &[PathBuf], reference: &Path, includes: u64) -> Unit {
+    let mut inputs = vec![work::tree().join("tests").join(name).with_extension("cpp")];
+    for internal in internals(name) {
+        inputs.push(work::tree().join("src").join(internal).with_extension("cpp"));
+    }
+    inputs.extend_from_slice(objects);
+    let mut arguments = arguments();
+    arguments.push(reference.into());
+    arguments.push(work::sodium().join("libsodium.a").into());
+    Unit { language: Language::Cpp, inputs, output: executable(name), arguments, includes }
+}
+
+fn internals(name: &str) -> &'static [&'static str] {
+    INTERNALS.iter().find(|(program, _)| *program == name).map_or(&[], |(_, sources)| sources)
+}
+
+fn arguments() -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = [
+        "-O1",
+        "-w",
+        "-pthread",
+        "-D_GNU_SOURCE",
+        "-DUNITY_USE_COMMAND_LINE_ARGS",
+        "-DUNITY_EXCLUDE_FLOAT",
+        "-I",
+    ]
+    .map(OsString::from)
+    .to_vec();
+    arguments.push(work::tree().join("external/unity").into());
+    arguments.push("-I".into());
+    arguments.push(work::sodium().into());
+    arguments
+}
+
+fn language(source: &Path) -> Language {
+    match source.extension() {
+        Some(suffix) if suffix == "c" => Language::C,
+        _ => Language::Cpp,
+    }
+}
+
+fn folder() -> PathBuf {
+    work::root().join("programs")
+}
+
+pub fn executable(name: &str) -> PathBuf {
+    folder().join(name)
+}
