@@ -175,6 +175,12 @@ impl Links {
         self.get_mut(id).is_some_and(|link| !link.draining && link.end.tx.has_room())
     }
 
+    /// Can what was begun on this link still be finished?
+    #[inline]
+    pub fn is_open(&self, id: LinkId) -> bool {
+        self.get(id).is_some_and(|link| !link.draining)
+    }
+
     /// Writes a part, without asking for room again. The last one sends the message.
     #[inline]
     pub fn write(&mut self, id: LinkId, frame: &mut Frame<'_>) -> Result<()> {

@@ -4,6 +4,26 @@
 //! descriptor or a clock: `Again` is its answer when nothing can be done now, and the socket waits.
 #![forbid(unsafe_code)]
 
+mod distribution;
+mod fair_queue;
+mod load_balance;
+mod publisher;
+mod rotation;
+mod subscriber;
+mod subscription;
+#[cfg(test)]
+mod testing;
+mod trie;
+mod xpub;
+mod xsub;
+
+pub use fair_queue::FairQueue;
+pub use load_balance::LoadBalancer;
+pub use publisher::Pub;
+pub use subscriber::Sub;
+pub use xpub::XPub;
+pub use xsub::XSub;
+
 use crate::error::Result;
 use crate::link::{Frame, LinkId, Links};
 use crate::message::Message;
@@ -47,6 +67,11 @@ pub trait Pattern: Send {
 
     /// Would `send` of a new message (or the next part) succeed?
     fn has_out(&mut self, links: &mut Links) -> bool;
+
+    /// Is it to see commands such as SUBSCRIBE at the front of its links? They are dropped otherwise.
+    fn wants_commands(&self) -> bool {
+        false
+    }
 
     /// Do its connections carry bare bytes instead of ZMTP? Then each read is a message, and if `Some(true)`
     /// an empty message tells of each connection made and lost.

@@ -55,6 +55,10 @@ impl Pattern for Pub {
         self.0.has_out(links)
     }
 
+    fn wants_commands(&self) -> bool {
+        self.0.wants_commands()
+    }
+
     fn set_option(&mut self, links: &mut Links, id: i32, value: &[u8]) -> Option<Result<()>> {
         self.0.set_option(links, id, value)
     }

@@ -5,7 +5,7 @@
 //! mark misses whole messages; only with `ZMQ_XPUB_NODROP` does the sender wait for it.
 #![forbid(unsafe_code)]
 
-mod settings;
+pub(super) mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -286,6 +286,10 @@ impl Pattern for XPub {
     }
 
     fn has_out(&mut self, _links: &mut Links) -> bool {
+        true
+    }
+
+    fn wants_commands(&self) -> bool {
         true
     }
 
