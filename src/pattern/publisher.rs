@@ -13,6 +13,11 @@ impl Pub {
     pub fn new() -> Self {
         Self(XPub::without_receiver())
     }
+
+    #[cfg(test)]
+    pub(super) fn xpub(&self) -> &XPub {
+        &self.0
+    }
 }
 
 impl Default for Pub {

@@ -81,7 +81,9 @@ mod tests {
 
     #[test]
     fn other_commands_are_no_requests() {
-        for body in [&b""[..], b"\x09", b"\x09SUBSCRIB", b"\x08SUBSCRIBE", b"\x04PING\0\0", b"\x01A"] {
+        for body in
+            [&b""[..], b"\x09", b"\x09SUBSCRIB", b"\x08SUBSCRIBE", b"\x04PING\0\0", b"\x01A"]
+        {
             assert_eq!(Request::from_command(body), None, "{body:?}");
         }
     }

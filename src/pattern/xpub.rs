@@ -173,10 +173,11 @@ impl XPub {
         if !self.settings.manual {
             return Err(Error::Invalid);
         }
-        match self.last_peer {
-            Some(id) if request.subscribes => drop(self.subscriptions.add(request.topic, id)),
-            Some(id) => drop(self.subscriptions.remove(request.topic, id)),
-            None => {}
+        let Some(id) = self.last_peer else { return Ok(()) };
+        if request.subscribes {
+            self.subscriptions.add(request.topic, id);
+        } else {
+            self.subscriptions.remove(request.topic, id);
         }
         Ok(())
     }

@@ -143,9 +143,7 @@ impl XSub {
             let id = self.queue.recv(links)?;
             let Some(front) = links.front(id) else { continue };
             let more = front.more;
-            if front.command {
-                links.discard(id);
-            } else if self.receiving.rest.is_some() || self.wants(front.body) {
+            if self.receiving.rest.is_some() || self.wants(front.body) {
                 self.receiving.rest = more.then_some(id);
                 return Some(id);
             } else {
