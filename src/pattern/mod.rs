@@ -5,10 +5,12 @@
 #![forbid(unsafe_code)]
 
 mod dealer;
+mod distribution;
 mod fair_queue;
 mod labelled;
 mod load_balance;
 mod pair;
+mod publisher;
 mod pull;
 mod push;
 mod rep;
@@ -17,13 +19,22 @@ mod rotation;
 mod router;
 mod routes;
 mod stream;
+mod subscriber;
+mod subscription;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod trie;
+mod xpub;
+mod xsub;
 
 pub use fair_queue::FairQueue;
 pub use load_balance::LoadBalancer;
+pub use publisher::Pub;
+pub use subscriber::Sub;
+pub use xpub::XPub;
+pub use xsub::XSub;
 
 use crate::error::{Error, Result};
 use crate::link::{Frame, LinkId, Links};
@@ -70,6 +81,11 @@ pub trait Pattern: Send {
     /// Would `send` of a new message (or the next part) succeed?
     fn has_out(&mut self, links: &mut Links) -> bool;
 
+    /// Is it to see commands such as SUBSCRIBE at the front of its links? They are dropped otherwise.
+    fn wants_commands(&self) -> bool {
+        false
+    }
+
     /// Do its connections carry bare bytes instead of ZMTP? Then each read is a message, and if `Some(true)`
     /// an empty message tells of each connection made and lost.
     fn raw(&self) -> Option<bool> {
@@ -94,12 +110,16 @@ type Factory = fn() -> Box<dyn Pattern>;
 /// The socket types that there are.
 const SOCKET_TYPES: &[(i32, Factory)] = &[
     (ids::PAIR, new::<pair::Pair>),
+    (ids::PUB, new::<Pub>),
+    (ids::SUB, new::<Sub>),
     (ids::REQ, new::<req::Req>),
     (ids::REP, new::<rep::Rep>),
     (ids::DEALER, new::<dealer::Dealer>),
     (ids::ROUTER, new::<router::Router>),
     (ids::PULL, new::<pull::Pull>),
     (ids::PUSH, new::<push::Push>),
+    (ids::XPUB, new::<XPub>),
+    (ids::XSUB, new::<XSub>),
     (ids::STREAM, new::<stream::Stream>),
 ];
 

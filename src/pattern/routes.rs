@@ -145,8 +145,7 @@ mod tests {
 
     #[test]
     fn made_up_names_are_new() {
-        let mut routes = Routes::default();
-        routes.counter = u32::MAX;
+        let mut routes = Routes { counter: u32::MAX, ..Routes::default() };
         routes.insert(&[0, 0, 0, 0, 0], LinkId(0));
         assert_eq!(routes.make_up(), [0, 255, 255, 255, 255]);
         assert_eq!(routes.make_up(), [0, 0, 0, 0, 1]);

@@ -29,6 +29,8 @@ impl Peer for Bell {
 #[derive(Default)]
 pub struct Peers {
     pub links: Links,
+    /// Peers that come from now on hear commands too.
+    pub hear_commands: bool,
     others: Vec<Other>,
 }
 
@@ -64,6 +66,7 @@ impl Peers {
         let link = |end, bell, origin| Link::new(end, bell, origin, "inproc://x".into(), true);
         self.links.insert(id, link(ours, to_them, origin));
         let mut links = Links::default();
+        links.wants_commands = self.hear_commands;
         links.insert(THEIRS, link(theirs, to_us.clone(), LinkOrigin::Connected));
         self.others.push(Other { links, to_us, seen_readable: 0, seen_writable: 0 });
         id
@@ -79,7 +82,11 @@ impl Peers {
 
     /// The peer says who it is.
     pub fn introduce(&mut self, peer: u32, routing_id: &[u8]) {
-        let info = PeerInfo { metadata: None, routing_id: routing_id.to_vec() };
+        self.introduce_as(peer, PeerInfo { metadata: None, routing_id: routing_id.to_vec() });
+    }
+
+    /// The peer says all about itself.
+    pub fn introduce_as(&mut self, peer: u32, info: PeerInfo) {
         let link = self.others[peer as usize].links.get_mut(THEIRS).unwrap();
         let bell = link.peer().clone();
         link.end().tx.write_parcel(Parcel::Peer(Arc::new(info)), &*bell);
