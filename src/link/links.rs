@@ -11,6 +11,23 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u32);
 
+/// What the other side of a link within the process adds to the limits: zero lifts them, and negative
+/// values add nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Boost {
+    /// To what this side sends.
+    pub send: i32,
+    /// To what this side receives.
+    pub recv: i32,
+}
+
+fn together(own: i32, boost: i32) -> usize {
+    if own <= 0 || boost == 0 {
+        return 0;
+    }
+    own as usize + boost.max(0) as usize
+}
+
 /// How a link came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkOrigin {
@@ -29,9 +46,11 @@ pub struct Link {
     pub origin: LinkOrigin,
     /// The endpoint it belongs to, as `zmq_disconnect` and `zmq_unbind` name it.
     pub endpoint: Arc<str>,
-    /// The other side is in this process, so messages keep what they know of their origin.
-    local: bool,
+    /// The other side is in this process; it adds this to the limits, and messages keep what they know of
+    /// their origin.
+    boost: Option<Boost>,
     draining: bool,
+    closed: bool,
     /// Nothing more is to be read, but for the rest of a message that is half read.
     left: bool,
     /// A message is half read, or promised to the reader.
@@ -55,7 +74,7 @@ impl Link {
         peer: Arc<dyn Peer>,
         origin: LinkOrigin,
         endpoint: Arc<str>,
-        local: bool,
+        boost: Option<Boost>,
     ) -> Self {
         Self {
             end,
@@ -63,8 +82,9 @@ impl Link {
             info: None,
             origin,
             endpoint,
-            local,
+            boost,
             draining: false,
+            closed: false,
             left: false,
             reading: false,
             wants_commands: false,
@@ -88,7 +108,14 @@ impl Link {
     }
 
     pub fn is_local(&self) -> bool {
-        self.local
+        self.boost.is_some()
+    }
+
+    /// Applies new high-water marks of this side.
+    pub fn set_limits(&mut self, sndhwm: i32, rcvhwm: i32) {
+        let boost = self.boost.unwrap_or(Boost { send: -1, recv: -1 });
+        self.end.tx.set_hwm(together(sndhwm, boost.send));
+        self.end.rx.set_hwm(together(rcvhwm, boost.recv));
     }
 }
 
@@ -214,14 +241,14 @@ impl Links {
     #[inline]
     pub fn write(&mut self, id: LinkId, frame: &mut Frame<'_>) -> Result<()> {
         let link = self.get_mut(id).ok_or(Error::HostUnreachable)?;
-        link.end.tx.write(frame, link.local, &*link.peer)
+        link.end.tx.write(frame, link.boost.is_some(), &*link.peer)
     }
 
     /// Writes a part that goes to other links as well. See [`Frame::share`].
     #[inline]
     pub fn write_shared(&mut self, id: LinkId, frame: &Frame<'_>) -> Result<()> {
         let link = self.get_mut(id).ok_or(Error::HostUnreachable)?;
-        link.end.tx.write_shared(frame, link.local, &*link.peer)
+        link.end.tx.write_shared(frame, link.boost.is_some(), &*link.peer)
     }
 
     /// Writes a command, such as SUBSCRIBE: `body` as it stands on the wire. It does not count as a message.
@@ -361,9 +388,19 @@ impl Link {
 
     /// Lets go of both directions.
     pub fn close(&mut self) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
         self.draining = true;
         self.end.tx.close();
         self.end.rx.consumer().close();
         self.peer.closed();
+    }
+}
+
+impl Drop for Link {
+    /// A link that nobody took care of must not leave its other side waiting.
+    fn drop(&mut self) {
+        self.close();
     }
 }

@@ -29,7 +29,13 @@ fn two_sockets(forth: Limits, back: Limits) -> (Links, Links, Arc<Bell>, Arc<Bel
     let mut left = Links::default();
     let mut right = Links::default();
     let end = |end, bell: &Arc<Bell>| {
-        Link::new(end, bell.clone(), LinkOrigin::Connected, "inproc://x".into(), true)
+        Link::new(
+            end,
+            bell.clone(),
+            LinkOrigin::Connected,
+            "inproc://x".into(),
+            Some(Boost { send: -1, recv: -1 }),
+        )
     };
     left.insert(LinkId(0), end(a, &bell_b));
     right.insert(LinkId(0), end(b, &bell_a));

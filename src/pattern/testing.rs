@@ -63,7 +63,9 @@ impl Peers {
         let (ours, theirs) = pair(Limits::Messages(hwm), Limits::Messages(hwm));
         let (to_us, to_them) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
         let id = LinkId(self.others.len() as u32);
-        let link = |end, bell, origin| Link::new(end, bell, origin, "inproc://x".into(), true);
+        let link = |end, bell, origin| {
+            Link::new(end, bell, origin, "inproc://x".into(), Some(Boost { send: -1, recv: -1 }))
+        };
         self.links.insert(id, link(ours, to_them, origin));
         let mut links = Links::default();
         links.wants_commands = self.hear_commands;

@@ -43,9 +43,9 @@ impl Session {
             Ok(Flushed::Done) if self.closing && connection.send.lock().is_finished() => {
                 self.end(io)
             }
-            Ok(Flushed::Done) => {}
+            Ok(Flushed::Done) => self.watch(io, &connection, false),
             Ok(Flushed::Blocked) => {
-                // The descriptor is told of from here on, whenever it takes more.
+                self.blocked = true;
                 if !io.watch(connection.fd(), true) {
                     self.lose_connection(io, libc::ENOMEM);
                 }
@@ -59,6 +59,13 @@ impl Session {
                 while let Pumped::More = connection.pump() {}
                 self.lose_connection(io, errno);
             }
+        }
+    }
+
+    /// Asks to be told when the descriptor takes more, or no more so.
+    fn watch(&mut self, io: &mut dyn Reactor, connection: &Connection, blocked: bool) {
+        if std::mem::replace(&mut self.blocked, blocked) != blocked {
+            io.watch(connection.fd(), blocked);
         }
     }
 

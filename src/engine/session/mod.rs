@@ -71,6 +71,8 @@ pub struct Session {
     closing: bool,
     pinged_at: u32,
     ttl_at: u32,
+    /// The I/O thread is told when the descriptor takes more.
+    blocked: bool,
 }
 
 struct SessionLink {
@@ -139,6 +141,7 @@ impl Session {
             closing: false,
             pinged_at: 0,
             ttl_at: 0,
+            blocked: false,
         }
     }
 

@@ -188,6 +188,8 @@ impl Session {
         recv.introduce(Parcel::Peer(Arc::new(info)));
         let pumped = prepare(&mut recv);
         let connection = Arc::new(Connection::new(stream, send, recv));
+        // So far it was told of writability as well; the first flush that is done changes that.
+        self.blocked = true;
         self.state = State::Active(connection.clone());
         self.handle.set_connection(Some(connection));
         self.received(io, pumped);
@@ -207,7 +209,7 @@ impl Session {
         let peer: Arc<dyn Peer> = self.handle.clone();
         let endpoint = self.handle.endpoint.as_str().into();
         self.link = Some(SessionLink { id, socket, tx: Some(ours.tx), rx: Some(ours.rx) });
-        self.profile.owner.attach(id, Link::new(theirs, peer, origin, endpoint, false));
+        self.profile.owner.attach(id, Link::new(theirs, peer, origin, endpoint, None));
     }
 }
 
