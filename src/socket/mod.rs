@@ -45,7 +45,8 @@ impl Core {
         let pattern = pattern::create(socket_type).ok_or(Error::Invalid)?;
         let options = Options::for_socket(socket_type, &context.options().lock());
         let mailbox = context.open_socket(options.linger)?;
-        let links = Links { wants_commands: pattern.wants_commands(), ..Links::default() };
+        let mut links = Links::default();
+        links.wants_commands = pattern.wants_commands();
         Ok(Self {
             socket_type,
             options,
@@ -92,12 +93,15 @@ impl Core {
 
     #[cold]
     fn send_slow(&mut self, frame: &mut Frame<'_>, dont_wait: bool) -> Result<()> {
-        self.leave();
+        let mut detached = self.leave();
         let deadline = self.deadline(dont_wait, self.options.sndtimeo);
         loop {
-            self.wait(deadline)?;
+            // A link that went may have changed the answer.
+            if !detached {
+                self.wait(deadline)?;
+            }
             let sent = self.pattern.send(&mut self.links, frame);
-            self.leave();
+            detached = self.leave();
             match sent {
                 Err(Error::Again) => {}
                 result => return result,
@@ -110,25 +114,33 @@ impl Core {
     pub fn recv(&mut self, sink: &mut Sink<'_>, dont_wait: bool) -> Result<Taken> {
         self.enter()?;
         match self.try_recv(sink) {
-            Err(Error::Again) => self.recv_slow(sink, dont_wait),
-            result => result,
+            (Err(Error::Again), detached) => self.recv_slow(sink, dont_wait, detached),
+            (result, _) => result,
         }
     }
 
     #[cold]
-    fn recv_slow(&mut self, sink: &mut Sink<'_>, dont_wait: bool) -> Result<Taken> {
+    fn recv_slow(
+        &mut self,
+        sink: &mut Sink<'_>,
+        dont_wait: bool,
+        mut detached: bool,
+    ) -> Result<Taken> {
         let deadline = self.deadline(dont_wait, self.options.rcvtimeo);
         loop {
-            self.wait(deadline)?;
+            if !detached {
+                self.wait(deadline)?;
+            }
             match self.try_recv(sink) {
-                Err(Error::Again) => {}
-                result => return result,
+                (Err(Error::Again), again) => detached = again,
+                (result, _) => return result,
             }
         }
     }
 
+    /// The second value says whether links were detached after that.
     #[inline]
-    fn try_recv(&mut self, sink: &mut Sink<'_>) -> Result<Taken> {
+    fn try_recv(&mut self, sink: &mut Sink<'_>) -> (Result<Taken>, bool) {
         let taken = match self.pattern.recv(&mut self.links) {
             Ok(Incoming::Link(id)) => self.links.take(id, sink),
             Ok(Incoming::Made(message)) => {
@@ -138,11 +150,10 @@ impl Core {
             }
             Err(error) => Err(error),
         };
-        self.leave();
         if let Ok(taken) = &taken {
             self.more = taken.more;
         }
-        taken
+        (taken, self.leave())
     }
 
     /// Receives one part as a message.
@@ -184,12 +195,14 @@ impl Core {
         Ok(())
     }
 
-    /// Detaches links that are done with.
+    /// Detaches links that are done with; true if there were any.
     #[inline]
-    fn leave(&mut self) {
-        if self.links.has_finished() {
+    fn leave(&mut self) -> bool {
+        let finished = self.links.has_finished();
+        if finished {
             self.detach_finished();
         }
+        finished
     }
 
     #[cold]

@@ -11,6 +11,7 @@ mod handle;
 mod setup;
 
 pub use handle::{set_inline_send, SessionHandle};
+pub use setup::limits;
 
 use super::connection::Connection;
 use super::handshake::Handshake;
