@@ -10,6 +10,8 @@ mod monitor;
 mod options;
 mod poll;
 mod raw;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 pub use poll::{poll, PollItem, POLLERR, POLLIN, POLLOUT, POLLPRI};

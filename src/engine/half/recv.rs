@@ -235,7 +235,28 @@ impl RecvHalf {
         }
     }
 
-    fn absorb(&mut self, read: usize) -> Option<Pumped> {
+    fn absorb(&mut self, mut read: usize) -> Option<Pumped> {
+        loop {
+            match self.absorb_once(read)? {
+                Stop::Incomplete { total } if total > LARGE => return self.begin_large(),
+                Stop::Incomplete { .. } => return None,
+                // Asking for room makes sure that we are told of it.
+                Stop::Full if self.has_room() => read = 0,
+                Stop::Full => {
+                    self.full = true;
+                    return Some(Pumped::Full);
+                }
+                Stop::Malformed => return Some(Pumped::Malformed(Some(code::ZMTP_UNSPECIFIED))),
+                Stop::TooLong => return Some(Pumped::Malformed(None)),
+                Stop::Refused => {
+                    return Some(Pumped::Malformed(Some(code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED)));
+                }
+            }
+        }
+    }
+
+    /// Makes records of bytes in the room and publishes whole messages.
+    fn absorb_once(&mut self, read: usize) -> Option<Stop> {
         let Self { link, scratch, replies, ping, max_body, wants_commands, .. } = self;
         let link = link.as_mut()?;
         let producer = match scratch {
@@ -246,24 +267,18 @@ impl RecvHalf {
         let absorbed = producer.absorb(read, *max_body, |body| {
             on_command(body, *wants_commands, answers, ping, replies)
         });
+        self.publish();
+        Some(absorbed.stop)
+    }
+
+    /// Lets the socket see the whole messages that were absorbed.
+    fn publish(&mut self) {
+        let Some(producer) = self.producer() else { return };
         let asleep = producer.commit_absorbed();
-        if scratch.is_some() {
+        if self.scratch.is_some() {
             self.conflate();
         } else if asleep {
             self.socket.readable();
-        }
-        match absorbed.stop {
-            Stop::Incomplete { total } if total > LARGE => self.begin_large(),
-            Stop::Incomplete { .. } => None,
-            Stop::Full => {
-                self.full = true;
-                Some(Pumped::Full)
-            }
-            Stop::Malformed => Some(Pumped::Malformed(Some(code::ZMTP_UNSPECIFIED))),
-            Stop::TooLong => Some(Pumped::Malformed(None)),
-            Stop::Refused => {
-                Some(Pumped::Malformed(Some(code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED)))
-            }
         }
     }
 
@@ -307,12 +322,7 @@ impl RecvHalf {
         let Large { flags, message, .. } = self.large.take()?;
         let producer = self.producer()?;
         producer.push_absorbed(flags, Parcel::Message(message));
-        let asleep = producer.commit_absorbed();
-        if self.scratch.is_some() {
-            self.conflate();
-        } else if asleep {
-            self.socket.readable();
-        }
+        self.publish();
         None
     }
 
