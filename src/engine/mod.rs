@@ -1,1 +1,22 @@
+//! What drives a peer over a transport: connections, handshakes, sessions.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | [`connection`] | an established connection: a send half and a receive half that any thread may drive |
+//! | [`handshake`] | the way from the first byte to the first message |
+//! | [`session`] | one endpoint's life: connect, reconnect, linger, heartbeat, end |
+//! | [`reactor`] | what a session asks of the I/O thread that it runs on |
+//! | [`event`] | what monitors are told |
 #![forbid(unsafe_code)]
+
+pub mod connection;
+pub mod event;
+mod half;
+pub mod handshake;
+pub mod reactor;
+pub mod session;
+
+pub use connection::Connection;
+pub use event::Event;
+pub use reactor::{Reactor, Timer};
+pub use session::{Owner, Session, SessionHandle};

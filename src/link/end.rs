@@ -127,12 +127,16 @@ impl Sender {
                     self.commit(peer);
                 }
             }
-            Sender::Latest { slot, .. } => {
-                *slot.latest.lock() = Some(message);
-                if !slot.fresh.swap(true, Ordering::AcqRel) {
-                    peer.readable();
-                }
-            }
+            Sender::Latest { .. } => self.write_latest(message, peer),
+        }
+    }
+
+    /// Puts a message in the place of the last one, if this direction is conflated.
+    pub fn write_latest(&mut self, message: Message, peer: &dyn Peer) {
+        let Sender::Latest { slot, .. } = self else { return };
+        *slot.latest.lock() = Some(message);
+        if !slot.fresh.swap(true, Ordering::AcqRel) {
+            peer.readable();
         }
     }
 

@@ -11,6 +11,23 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u32);
 
+/// What the other side of a link within the process adds to the limits: zero lifts them, and negative
+/// values add nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Boost {
+    /// To what this side sends.
+    pub send: i32,
+    /// To what this side receives.
+    pub recv: i32,
+}
+
+fn together(own: i32, boost: i32) -> usize {
+    if own <= 0 || boost == 0 {
+        return 0;
+    }
+    own as usize + boost.max(0) as usize
+}
+
 /// How a link came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkOrigin {
@@ -29,9 +46,15 @@ pub struct Link {
     pub origin: LinkOrigin,
     /// The endpoint it belongs to, as `zmq_disconnect` and `zmq_unbind` name it.
     pub endpoint: Arc<str>,
-    /// The other side is in this process, so messages keep what they know of their origin.
-    local: bool,
+    /// The other side is in this process; it adds this to the limits, and messages keep what they know of
+    /// their origin.
+    boost: Option<Boost>,
     draining: bool,
+    closed: bool,
+    /// Nothing more is to be read, but for the rest of a message that is half read.
+    left: bool,
+    /// A message is half read, or promised to the reader.
+    reading: bool,
     /// The pattern wants to see commands of this peer.
     wants_commands: bool,
     latest: Option<Message>,
@@ -51,7 +74,7 @@ impl Link {
         peer: Arc<dyn Peer>,
         origin: LinkOrigin,
         endpoint: Arc<str>,
-        local: bool,
+        boost: Option<Boost>,
     ) -> Self {
         Self {
             end,
@@ -59,8 +82,11 @@ impl Link {
             info: None,
             origin,
             endpoint,
-            local,
+            boost,
             draining: false,
+            closed: false,
+            left: false,
+            reading: false,
             wants_commands: false,
             latest: None,
         }
@@ -82,7 +108,14 @@ impl Link {
     }
 
     pub fn is_local(&self) -> bool {
-        self.local
+        self.boost.is_some()
+    }
+
+    /// Applies new high-water marks of this side.
+    pub fn set_limits(&mut self, sndhwm: i32, rcvhwm: i32) {
+        let boost = self.boost.unwrap_or(Boost { send: -1, recv: -1 });
+        self.end.tx.set_hwm(together(sndhwm, boost.send));
+        self.end.rx.set_hwm(together(rcvhwm, boost.recv));
     }
 }
 
@@ -146,7 +179,8 @@ impl Links {
     #[inline]
     pub fn front(&mut self, id: LinkId) -> Option<Front<'_>> {
         let index = id.0 as usize;
-        if !self.slots.get_mut(index)?.as_mut()?.prepare_front() {
+        let link = self.slots.get_mut(index)?.as_mut()?;
+        if link.left && !link.reading || !link.prepare_front() {
             self.note_finished(id);
             return None;
         }
@@ -156,14 +190,36 @@ impl Links {
     /// Takes the part that [`Links::front`] shows.
     #[inline]
     pub fn take(&mut self, id: LinkId, sink: &mut Sink<'_>) -> Result<Taken> {
-        self.get_mut(id).ok_or(Error::Again)?.take(sink)
+        let link = self.get_mut(id).ok_or(Error::Again)?;
+        let taken = link.take(sink)?;
+        link.reading = taken.more;
+        if link.left && !taken.more {
+            self.finished.push(id);
+        }
+        Ok(taken)
     }
 
     /// Passes over the part that [`Links::front`] shows.
     #[inline]
     pub fn discard(&mut self, id: LinkId) {
+        let Some(link) = self.get_mut(id) else { return };
+        let Some(front) = link.front() else { return };
+        let (more, command) = (front.more, front.command);
+        link.discard();
+        if !command {
+            link.reading = more;
+        }
+        if link.left && !link.reading {
+            self.finished.push(id);
+        }
+    }
+
+    /// Makes sure that the message at the front can be read to its end, even if the link is terminated
+    /// meanwhile: the reader was told of it.
+    #[inline]
+    pub fn promise(&mut self, id: LinkId) {
         if let Some(link) = self.get_mut(id) {
-            link.discard();
+            link.reading = true;
         }
     }
 
@@ -175,18 +231,24 @@ impl Links {
         self.get_mut(id).is_some_and(|link| !link.draining && link.end.tx.has_room())
     }
 
+    /// Can what was begun on this link still be finished?
+    #[inline]
+    pub fn is_open(&self, id: LinkId) -> bool {
+        self.get(id).is_some_and(|link| !link.draining)
+    }
+
     /// Writes a part, without asking for room again. The last one sends the message.
     #[inline]
     pub fn write(&mut self, id: LinkId, frame: &mut Frame<'_>) -> Result<()> {
         let link = self.get_mut(id).ok_or(Error::HostUnreachable)?;
-        link.end.tx.write(frame, link.local, &*link.peer)
+        link.end.tx.write(frame, link.boost.is_some(), &*link.peer)
     }
 
     /// Writes a part that goes to other links as well. See [`Frame::share`].
     #[inline]
     pub fn write_shared(&mut self, id: LinkId, frame: &Frame<'_>) -> Result<()> {
         let link = self.get_mut(id).ok_or(Error::HostUnreachable)?;
-        link.end.tx.write_shared(frame, link.local, &*link.peer)
+        link.end.tx.write_shared(frame, link.boost.is_some(), &*link.peer)
     }
 
     /// Writes a command, such as SUBSCRIBE: `body` as it stands on the wire. It does not count as a message.
@@ -206,11 +268,15 @@ impl Links {
     // Their ends.
 
     /// Parts with a peer at once: what it sent and was not read is dropped, what was committed to it
-    /// still leaves. The pattern is told with `detached` once its present call is over.
+    /// still leaves. The pattern is told with `detached` once its present call is over; if a message is
+    /// half read, once its last part was taken.
     pub fn terminate(&mut self, id: LinkId) {
         if let Some(link) = self.get_mut(id) {
             link.close();
-            self.finished.push(id);
+            link.left = true;
+            if !link.reading {
+                self.finished.push(id);
+            }
         }
     }
 
@@ -322,9 +388,19 @@ impl Link {
 
     /// Lets go of both directions.
     pub fn close(&mut self) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
         self.draining = true;
         self.end.tx.close();
         self.end.rx.consumer().close();
         self.peer.closed();
+    }
+}
+
+impl Drop for Link {
+    /// A link that nobody took care of must not leave its other side waiting.
+    fn drop(&mut self) {
+        self.close();
     }
 }

@@ -15,7 +15,7 @@ mod tests;
 pub use crate::sync::queue::{COMMAND, MORE};
 pub use end::{pair, Limits, LinkEnd, Receiver, Sender};
 pub use frame::{Frame, Parcel, PeerInfo, Sink, Taken};
-pub use links::{Front, Link, LinkId, LinkOrigin, Links};
+pub use links::{Boost, Front, Link, LinkId, LinkOrigin, Links};
 
 /// Whoever holds the other end of a link, as far as this end can see.
 ///

@@ -29,7 +29,13 @@ fn two_sockets(forth: Limits, back: Limits) -> (Links, Links, Arc<Bell>, Arc<Bel
     let mut left = Links::default();
     let mut right = Links::default();
     let end = |end, bell: &Arc<Bell>| {
-        Link::new(end, bell.clone(), LinkOrigin::Connected, "inproc://x".into(), true)
+        Link::new(
+            end,
+            bell.clone(),
+            LinkOrigin::Connected,
+            "inproc://x".into(),
+            Some(Boost { send: -1, recv: -1 }),
+        )
     };
     left.insert(LinkId(0), end(a, &bell_b));
     right.insert(LinkId(0), end(b, &bell_a));
@@ -102,4 +108,35 @@ fn the_peer_is_introduced_in_order() {
     assert!(right.get(ID).unwrap().info().is_none());
     assert!(right.front(ID).is_none());
     assert_eq!(right.get(ID).unwrap().info().unwrap().routing_id, b"me");
+}
+
+#[test]
+fn a_message_half_read_is_read_to_its_end_before_the_link_goes() {
+    let (mut left, mut right, ..) = two_sockets(Limits::Messages(10), Limits::Messages(10));
+    for (text, more) in [("a", true), ("b", true), ("c", false), ("d", false)] {
+        left.write(ID, &mut Frame::bytes(text.as_bytes(), more)).unwrap();
+    }
+    right.discard(ID);
+    right.terminate(ID);
+    assert!(!right.has_finished());
+    assert_eq!(right.front(ID).unwrap().body, b"b");
+    right.discard(ID);
+    right.take(ID, &mut Sink::Message(&mut Message::new())).unwrap();
+    assert_eq!(right.take_finished(), [ID]);
+    assert!(right.front(ID).is_none());
+}
+
+#[test]
+fn a_promised_message_survives_the_end_of_the_link() {
+    let (mut left, mut right, ..) = two_sockets(Limits::Messages(10), Limits::Messages(10));
+    for text in ["a", "b"] {
+        left.write(ID, &mut Frame::bytes(text.as_bytes(), false)).unwrap();
+    }
+    assert_eq!(right.front(ID).unwrap().body, b"a");
+    right.promise(ID);
+    right.terminate(ID);
+    assert_eq!(right.front(ID).unwrap().body, b"a");
+    right.discard(ID);
+    assert!(right.front(ID).is_none());
+    assert!(right.take_finished().contains(&ID));
 }

@@ -4,9 +4,42 @@
 //! descriptor or a clock: `Again` is its answer when nothing can be done now, and the socket waits.
 #![forbid(unsafe_code)]
 
-use crate::error::Result;
+mod dealer;
+mod distribution;
+mod fair_queue;
+mod labelled;
+mod load_balance;
+mod pair;
+mod publisher;
+mod pull;
+mod push;
+mod rep;
+mod req;
+mod rotation;
+mod router;
+mod routes;
+mod stream;
+mod subscriber;
+mod subscription;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod trie;
+mod xpub;
+mod xsub;
+
+pub use fair_queue::FairQueue;
+pub use load_balance::LoadBalancer;
+pub use publisher::Pub;
+pub use subscriber::Sub;
+pub use xpub::XPub;
+pub use xsub::XSub;
+
+use crate::error::{Error, Result};
 use crate::link::{Frame, LinkId, Links};
 use crate::message::Message;
+use crate::options::ids;
 
 /// The next part to receive.
 pub enum Incoming {
@@ -48,6 +81,11 @@ pub trait Pattern: Send {
     /// Would `send` of a new message (or the next part) succeed?
     fn has_out(&mut self, links: &mut Links) -> bool;
 
+    /// Is it to see commands such as SUBSCRIBE at the front of its links? They are dropped otherwise.
+    fn wants_commands(&self) -> bool {
+        false
+    }
+
     /// Do its connections carry bare bytes instead of ZMTP? Then each read is a message, and if `Some(true)`
     /// an empty message tells of each connection made and lost.
     fn raw(&self) -> Option<bool> {
@@ -64,4 +102,56 @@ pub trait Pattern: Send {
     fn option(&mut self, _id: i32) -> Option<Result<Vec<u8>>> {
         None
     }
+}
+
+/// Makes a socket's pattern.
+type Factory = fn() -> Box<dyn Pattern>;
+
+/// The socket types that there are.
+const SOCKET_TYPES: &[(i32, Factory)] = &[
+    (ids::PAIR, new::<pair::Pair>),
+    (ids::PUB, new::<Pub>),
+    (ids::SUB, new::<Sub>),
+    (ids::REQ, new::<req::Req>),
+    (ids::REP, new::<rep::Rep>),
+    (ids::DEALER, new::<dealer::Dealer>),
+    (ids::ROUTER, new::<router::Router>),
+    (ids::PULL, new::<pull::Pull>),
+    (ids::PUSH, new::<push::Push>),
+    (ids::XPUB, new::<XPub>),
+    (ids::XSUB, new::<XSub>),
+    (ids::STREAM, new::<stream::Stream>),
+];
+
+/// The pattern of a new socket; none if there is no such socket type.
+pub fn create(socket_type: i32) -> Option<Box<dyn Pattern>> {
+    let (_, factory) = SOCKET_TYPES.iter().find(|(id, _)| *id == socket_type)?;
+    Some(factory())
+}
+
+fn new<P: Pattern + Default + 'static>() -> Box<dyn Pattern> {
+    Box::new(P::default())
+}
+
+/// The value of an option that is on or off: an `int`, not negative.
+pub(crate) fn flag(value: &[u8]) -> Result<bool> {
+    match int(value)? {
+        0 => Ok(false),
+        1.. => Ok(true),
+        _ => Err(Error::Invalid),
+    }
+}
+
+/// The value of an option that is 0 or 1 and nothing else.
+pub(crate) fn strict_flag(value: &[u8]) -> Result<bool> {
+    match int(value)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Error::Invalid),
+    }
+}
+
+/// The value of an option that is an `int`.
+pub(crate) fn int(value: &[u8]) -> Result<i32> {
+    value.try_into().map(i32::from_ne_bytes).map_err(|_| Error::Invalid)
 }

@@ -1,1 +1,308 @@
+//! The socket itself: send, receive, bind, connect, close; monitor, poll, proxy.
+//!
+//! A socket is driven by one thread at a time and moves between threads with it. What others tell it
+//! comes through its mailbox, which is emptied at the start of a call.
 #![forbid(unsafe_code)]
+
+mod endpoints;
+mod inproc;
+mod monitor;
+mod options;
+mod poll;
+mod raw;
+#[cfg(test)]
+mod tests;
+mod wait;
+
+pub use poll::{poll, PollItem, POLLERR, POLLIN, POLLOUT, POLLPRI};
+pub use raw::RawSocket;
+
+use crate::error::{Error, Result};
+use crate::link::{Frame, LinkId, Links, Sink, Taken};
+use crate::message::Message;
+use crate::options::Options;
+use crate::pattern::{self, Incoming, Pattern};
+use crate::runtime::{Command, Context, Mailbox};
+use endpoints::Endpoints;
+use std::sync::Arc;
+
+/// A socket, as one thread at a time drives it. Closed when dropped: what was sent lingers.
+pub struct Core {
+    socket_type: i32,
+    options: Options,
+    pattern: Box<dyn Pattern>,
+    links: Links,
+    mailbox: Arc<Mailbox>,
+    context: Context,
+    endpoints: Endpoints,
+    /// The last part received has successors.
+    more: bool,
+    terminated: bool,
+    commands: Vec<Command>,
+}
+
+impl Core {
+    /// Opens a socket; `Invalid` if there is no such type.
+    pub fn new(context: &Context, socket_type: i32) -> Result<Self> {
+        let pattern = pattern::create(socket_type).ok_or(Error::Invalid)?;
+        let options = Options::for_socket(socket_type, &context.options().lock());
+        let mailbox = context.open_socket(options.linger)?;
+        let mut links = Links::default();
+        links.wants_commands = pattern.wants_commands();
+        Ok(Self {
+            socket_type,
+            options,
+            pattern,
+            links,
+            mailbox,
+            context: context.clone(),
+            endpoints: Endpoints::default(),
+            more: false,
+            terminated: false,
+            commands: Vec::new(),
+        })
+    }
+
+    pub fn socket_type(&self) -> i32 {
+        self.socket_type
+    }
+
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Does the part received last have successors?
+    pub fn more(&self) -> bool {
+        self.more
+    }
+
+    /// Sends one part of a message. With `dont_wait` never blocks.
+    #[inline]
+    pub fn send(&mut self, frame: &mut Frame<'_>, dont_wait: bool) -> Result<()> {
+        self.enter()?;
+        match self.pattern.send(&mut self.links, frame) {
+            Ok(()) => {
+                self.leave();
+                Ok(())
+            }
+            Err(Error::Again) => self.send_slow(frame, dont_wait),
+            Err(error) => {
+                self.leave();
+                Err(error)
+            }
+        }
+    }
+
+    #[cold]
+    fn send_slow(&mut self, frame: &mut Frame<'_>, dont_wait: bool) -> Result<()> {
+        let mut detached = self.leave();
+        let deadline = self.deadline(dont_wait, self.options.sndtimeo);
+        loop {
+            // A link that went may have changed the answer.
+            if !detached {
+                self.wait(deadline)?;
+            }
+            let sent = self.pattern.send(&mut self.links, frame);
+            detached = self.leave();
+            match sent {
+                Err(Error::Again) => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Receives one part of a message. With `dont_wait` never blocks.
+    #[inline]
+    pub fn recv(&mut self, sink: &mut Sink<'_>, dont_wait: bool) -> Result<Taken> {
+        self.enter()?;
+        match self.try_recv(sink) {
+            (Err(Error::Again), detached) => self.recv_slow(sink, dont_wait, detached),
+            (result, _) => result,
+        }
+    }
+
+    #[cold]
+    fn recv_slow(
+        &mut self,
+        sink: &mut Sink<'_>,
+        dont_wait: bool,
+        mut detached: bool,
+    ) -> Result<Taken> {
+        let deadline = self.deadline(dont_wait, self.options.rcvtimeo);
+        loop {
+            if !detached {
+                self.wait(deadline)?;
+            }
+            match self.try_recv(sink) {
+                (Err(Error::Again), again) => detached = again,
+                (result, _) => return result,
+            }
+        }
+    }
+
+    /// The second value says whether links were detached after that.
+    #[inline]
+    fn try_recv(&mut self, sink: &mut Sink<'_>) -> (Result<Taken>, bool) {
+        let taken = match self.pattern.recv(&mut self.links) {
+            Ok(Incoming::Link(id)) => self.links.take(id, sink),
+            Ok(Incoming::Made(message)) => {
+                let taken = Taken { len: message.len(), more: message.more() };
+                sink.put(message, None, taken.more);
+                Ok(taken)
+            }
+            Err(error) => Err(error),
+        };
+        if let Ok(taken) = &taken {
+            self.more = taken.more;
+        }
+        (taken, self.leave())
+    }
+
+    /// Receives one part as a message.
+    pub fn recv_message(&mut self, dont_wait: bool) -> Result<Message> {
+        let mut message = Message::new();
+        self.recv(&mut Sink::Message(&mut message), dont_wait)?;
+        Ok(message)
+    }
+
+    /// The `ZMQ_EVENTS` of this socket: [`POLLIN`] and [`POLLOUT`].
+    pub fn events(&mut self) -> Result<i16> {
+        self.process_commands();
+        self.check()?;
+        let mut events = 0;
+        if self.pattern.has_out(&mut self.links) {
+            events |= POLLOUT;
+        }
+        if self.pattern.has_in(&mut self.links) {
+            events |= POLLIN;
+        }
+        self.leave();
+        Ok(events)
+    }
+
+    /// Is the context still there? First looks at what others have told.
+    #[inline]
+    fn enter(&mut self) -> Result<()> {
+        if self.mailbox.is_pending() {
+            self.process_commands();
+        }
+        self.check()
+    }
+
+    #[inline]
+    fn check(&self) -> Result<()> {
+        if self.terminated || !self.context.is_ours() {
+            return Err(Error::Terminated);
+        }
+        Ok(())
+    }
+
+    /// Detaches links that are done with; true if there were any.
+    #[inline]
+    fn leave(&mut self) -> bool {
+        let finished = self.links.has_finished();
+        if finished {
+            self.detach_finished();
+        }
+        finished
+    }
+
+    #[cold]
+    fn detach_finished(&mut self) {
+        while self.links.has_finished() {
+            for id in self.links.take_finished() {
+                self.detach(id);
+            }
+        }
+    }
+
+    fn detach(&mut self, id: LinkId) {
+        if self.links.get(id).is_none() {
+            return;
+        }
+        self.pattern.detached(&mut self.links, id);
+        if let Some(mut link) = self.links.remove(id) {
+            link.close();
+            self.endpoints.forget_link(id);
+        }
+        self.mailbox.release_link(id);
+    }
+
+    /// Does what others have told.
+    #[cold]
+    fn process_commands(&mut self) {
+        let mut commands = std::mem::take(&mut self.commands);
+        self.mailbox.take(&mut commands);
+        for command in commands.drain(..) {
+            self.process(command);
+            self.leave();
+        }
+        self.commands = commands;
+    }
+
+    fn process(&mut self, command: Command) {
+        match command {
+            Command::Attach(id, link) => {
+                self.links.insert(id, *link);
+                self.pattern.attach(&mut self.links, id);
+            }
+            Command::Readable(id) if self.links.get(id).is_some() => {
+                self.pattern.readable(&mut self.links, id);
+            }
+            Command::Writable(id) if self.links.get(id).is_some() => {
+                self.pattern.writable(&mut self.links, id);
+            }
+            Command::Closed(id) => self.peer_closed(id),
+            Command::Hiccup(id) if self.links.get(id).is_some() => {
+                self.pattern.hiccuped(&mut self.links, id);
+            }
+            Command::Stop => self.terminated = true,
+            Command::Readable(_) | Command::Writable(_) | Command::Hiccup(_) => {}
+        }
+    }
+
+    fn peer_closed(&mut self, id: LinkId) {
+        // A late word about a former link of this id is no word about this one.
+        if self.links.get_mut(id).is_some_and(|link| link.end().rx.is_closed()) {
+            self.links.peer_closed(id);
+        }
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        if !self.context.is_ours() {
+            return self.abandon();
+        }
+        self.process_commands();
+        self.context.names().lock().unbind_all(&self.mailbox);
+        for listener in self.endpoints.take_listeners() {
+            listener.close();
+        }
+        for id in self.links.ids() {
+            self.links.rollback(id);
+            self.links.terminate(id);
+        }
+        self.detach_finished();
+        for session in self.mailbox.sessions(None) {
+            session.stop();
+        }
+        // Links that came too late for the socket to see.
+        self.process_commands();
+        for id in self.links.ids() {
+            self.links.terminate(id);
+        }
+        self.detach_finished();
+        self.context.close_socket();
+    }
+}
+
+impl Core {
+    /// In a forked child: lets go without touching what belongs to the parent.
+    fn abandon(&mut self) {
+        std::mem::forget(self.mailbox.clone());
+        std::mem::forget(self.context.clone());
+        std::mem::forget(std::mem::take(&mut self.links));
+        std::mem::forget(std::mem::take(&mut self.endpoints));
+    }
+}

@@ -155,6 +155,16 @@ impl<T: Payload> Producer<T> {
         self.count(flags);
     }
 
+    /// Appends a frame that arrived: as [`Producer::push_object`], to be published by
+    /// [`Producer::commit_absorbed`].
+    pub fn push_absorbed(&mut self, flags: u8, object: T) {
+        self.push_object(flags, object);
+        self.mid_message = flags & MORE != 0;
+        if !self.mid_message {
+            self.boundary = Mark { chunk: self.chunk, offset: self.offset };
+        }
+    }
+
     /// Publishes all that was written. True if the consumer sleeps and is to be woken.
     #[inline]
     pub fn commit(&mut self) -> bool {

@@ -14,10 +14,9 @@ use super::names::local_endpoint;
 use super::{Listener, Lookup, Target, Transport, TransportOptions};
 
 mod address;
-mod filter;
 mod tuning;
 
-pub use filter::AcceptFilter;
+pub use crate::options::TcpFilter as AcceptFilter;
 
 use address::Rules;
 

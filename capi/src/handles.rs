@@ -1,0 +1,389 @@
+//! The `void *` of the API: handles that look like addresses and never are followed.
+//!
+//! # Why
+//! `zmq_send` gets a `void *` that may be NULL, garbage, of the wrong kind, or of a socket that was
+//! closed long ago; each must give an errno, and it must cost next to nothing. So a handle is a
+//! number: which kind of object, which slot of the table, and which life of that slot.
+//!
+//! # How `get` needs no lock and no count
+//! - A slot's memory stays where it is as long as the table, and the tables of the API are statics:
+//!   `segments` only grows, each segment twice as large as the one before.
+//! - What lies in a slot (`T`, a *resident*) is made once, with the segment, and stays as well. To
+//!   open an object is to fill a vacant resident; to close it is to empty it. All of this goes
+//!   through `&T`: the resident itself orders its callers.
+//! - The slot's state has a new number for each life. `get` compares it with the handle's: one
+//!   load. Whoever holds a `&T` while another thread closes the object so always has a valid `T`
+//!   before it, which is empty, or, later, filled anew.
+//! - Filled anew is the one case to look at. It takes a thread that stood still between `get` and
+//!   the resident's own lock, while its object was closed and at least [`QUARANTINE`] others after
+//!   it, since slots are taken again in the order in which they fell free. A resident that asks
+//!   [`Table::is_current`] under its own lock excludes even this.
+//!
+//! # The look of a handle
+//! Non-null, a multiple of 4 or 8 as bindings expect, and below 2^47 for runtimes that keep tags in
+//! the upper bits of a pointer; far from where programs and heaps lie, so that no garbage collector
+//! that scans for addresses takes it for one of its own.
+
+use std::collections::VecDeque;
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use zeroxide::error::{Error, Result};
+
+/// What a handle stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Timers = 1,
+    Context = 2,
+    Socket = 3,
+}
+
+/// All objects of one kind.
+pub struct Table<T> {
+    kind: Kind,
+    segments: [AtomicPtr<Slot<T>>; SEGMENTS],
+    vacant: Mutex<Vacant>,
+}
+
+/// On a cache line of its own, so that neighbours do not slow each other down.
+#[repr(align(64))]
+struct Slot<T> {
+    /// Twice the number of the life, plus one while it lasts.
+    state: AtomicU32,
+    resident: T,
+}
+
+/// Where the next object may go.
+struct Vacant {
+    /// Slots that were used, the oldest first.
+    used: VecDeque<u32>,
+    /// The first slot that never was used.
+    fresh: u32,
+}
+
+/// So many slots wait before the first of them is used again.
+pub const QUARANTINE: usize = 256;
+
+/// Slots in the first segment.
+const FIRST: u32 = 32;
+
+// From the lowest bit up: zeros, slot, life, kind.
+#[cfg(target_pointer_width = "64")]
+const WIDTHS: [u32; 3] = [3, 20, 22];
+#[cfg(target_pointer_width = "32")]
+const WIDTHS: [u32; 3] = [2, 14, 14];
+const SLOT_SHIFT: u32 = WIDTHS[0];
+const LIFE_SHIFT: u32 = SLOT_SHIFT + WIDTHS[1];
+const KIND_SHIFT: u32 = LIFE_SHIFT + WIDTHS[2];
+const LIFE_MASK: u32 = (1 << WIDTHS[2]) - 1;
+
+/// As many as a handle has numbers for.
+const SEGMENTS: usize = (WIDTHS[1] - FIRST.trailing_zeros()) as usize;
+const CAPACITY: u32 = FIRST * ((1 << SEGMENTS) - 1);
+
+impl<T> Table<T> {
+    /// An empty table.
+    pub const fn new(kind: Kind) -> Self {
+        Table {
+            kind,
+            segments: [const { AtomicPtr::new(ptr::null_mut()) }; SEGMENTS],
+            vacant: Mutex::new(Vacant { used: VecDeque::new(), fresh: 0 }),
+        }
+    }
+
+    /// The resident behind a handle, if its life lasts.
+    #[inline]
+    pub fn get(&self, handle: *const c_void) -> Option<&T> {
+        let (slot, state) = self.decode(handle)?;
+        (slot.state.load(Ordering::Acquire) == state).then_some(&slot.resident)
+    }
+
+    /// Whether the life that the handle stands for still lasts.
+    pub fn is_current(&self, handle: *const c_void) -> bool {
+        self.get(handle).is_some()
+    }
+
+    /// Ends the life that a handle stands for. Of several callers, one gets the resident, and
+    /// empties it; its slot may be filled again much later.
+    pub fn release(&self, handle: *const c_void) -> Option<Released<'_, T>> {
+        let (slot, state) = self.decode(handle)?;
+        slot.state.compare_exchange(state, state & !1, Ordering::AcqRel, Ordering::Relaxed).ok()?;
+        Some(Released { table: self, index: index_of(handle), resident: &slot.resident })
+    }
+
+    #[inline]
+    fn decode(&self, handle: *const c_void) -> Option<(&Slot<T>, u32)> {
+        let handle = handle.addr();
+        let zeros = handle & ((1 << SLOT_SHIFT) - 1);
+        if handle >> KIND_SHIFT != self.kind as usize || zeros != 0 {
+            return None;
+        }
+        let life = (handle >> LIFE_SHIFT) as u32 & LIFE_MASK;
+        Some((self.slot(index_of(handle as *const c_void))?, life << 1 | 1))
+    }
+
+    fn encode(&self, index: u32, state: u32) -> *mut c_void {
+        let life = (state >> 1) as usize;
+        ptr::without_provenance_mut(
+            (self.kind as usize) << KIND_SHIFT
+                | life << LIFE_SHIFT
+                | (index as usize) << SLOT_SHIFT,
+        )
+    }
+
+    #[inline]
+    fn slot(&self, index: u32) -> Option<&Slot<T>> {
+        let (segment, offset) = place(index);
+        let slots = self.segments.get(segment)?.load(Ordering::Acquire);
+        if slots.is_null() {
+            return None;
+        }
+        // SAFETY: a segment that is there has `FIRST << segment` slots, `place` gives an offset
+        // below that, and it stays as long as the table.
+        Some(unsafe { &*slots.add(offset) })
+    }
+
+    fn vacant(&self) -> MutexGuard<'_, Vacant> {
+        self.vacant.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Default> Table<T> {
+    /// Opens an object: lets `fill` fill a vacant resident, and returns a handle for it.
+    pub fn insert_with(&self, fill: impl FnOnce(&T) -> Result<()>) -> Result<*mut c_void> {
+        let index = self.take_vacant()?;
+        let slot = self.slot(index).ok_or(Error::Fault)?;
+        // Should `fill` panic, the slot is lost, and nothing else.
+        if let Err(error) = fill(&slot.resident) {
+            self.vacant().put_back(index);
+            return Err(error);
+        }
+        let life = ((slot.state.load(Ordering::Relaxed) >> 1) + 1) & LIFE_MASK;
+        let state = life << 1 | 1;
+        slot.state.store(state, Ordering::Release);
+        Ok(self.encode(index, state))
+    }
+
+    fn take_vacant(&self) -> Result<u32> {
+        let mut vacant = self.vacant();
+        if vacant.used.len() > QUARANTINE || vacant.fresh == CAPACITY {
+            return vacant.used.pop_front().ok_or(Error::TooManyFiles);
+        }
+        let index = vacant.fresh;
+        let (segment, offset) = place(index);
+        if offset == 0 {
+            self.segments[segment].store(new_segment(segment)?, Ordering::Release);
+        }
+        vacant.fresh += 1;
+        Ok(index)
+    }
+}
+
+impl Vacant {
+    fn put_back(&mut self, index: u32) {
+        // Without memory for the note the slot stays unused, which harms nobody.
+        if self.used.try_reserve(1).is_ok() {
+            self.used.push_back(index);
+        }
+    }
+}
+
+impl<T> Drop for Table<T> {
+    fn drop(&mut self) {
+        for (segment, slots) in self.segments.iter_mut().enumerate() {
+            let (slots, count) = (*slots.get_mut(), (FIRST as usize) << segment);
+            if !slots.is_null() {
+                let slots = ptr::slice_from_raw_parts_mut(slots, count);
+                // SAFETY: `new_segment` took them from a box of as many slots; whoever referred to
+                // one borrowed the table.
+                drop(unsafe { Box::from_raw(slots) });
+            }
+        }
+    }
+}
+
+/// A resident whose life has ended, to be emptied. Its slot falls free when this is dropped.
+pub struct Released<'a, T> {
+    table: &'a Table<T>,
+    index: u32,
+    resident: &'a T,
+}
+
+impl<T> std::ops::Deref for Released<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.resident
+    }
+}
+
+impl<T> Drop for Released<'_, T> {
+    fn drop(&mut self) {
+        self.table.vacant().put_back(self.index);
+    }
+}
+
+#[inline]
+fn index_of(handle: *const c_void) -> u32 {
+    (handle.addr() >> SLOT_SHIFT) as u32 & ((1 << WIDTHS[1]) - 1)
+}
+
+/// The segment of a slot, and where in it. Segment k begins at slot `FIRST * (2^k - 1)`.
+#[inline]
+fn place(index: u32) -> (usize, usize) {
+    let shifted = index + FIRST;
+    let segment = shifted.ilog2() - FIRST.ilog2();
+    (segment as usize, (shifted - (FIRST << segment)) as usize)
+}
+
+/// Makes a segment's slots, all vacant. They stay as long as the table.
+fn new_segment<T: Default>(segment: usize) -> Result<*mut Slot<T>> {
+    let count = (FIRST as usize) << segment;
+    let mut slots = Vec::new();
+    slots.try_reserve_exact(count).map_err(|_| Error::NoMemory)?;
+    slots.extend((0..count).map(|_| Slot { state: AtomicU32::new(0), resident: T::default() }));
+    Ok(ManuallyDrop::new(slots.into_boxed_slice()).as_mut_ptr())
+}
+
+/// A resident for objects that are called rarely, and that a call keeps alive while it runs.
+pub struct Shared<T>(Mutex<Option<Arc<T>>>);
+
+impl<T> Shared<T> {
+    fn content(&self) -> MutexGuard<'_, Option<Arc<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Shared(Mutex::new(None))
+    }
+}
+
+impl<T> Table<Shared<T>> {
+    /// Puts an object into the table.
+    pub fn add(&self, object: Arc<T>) -> Result<*mut c_void> {
+        self.insert_with(|resident| {
+            *resident.content() = Some(object);
+            Ok(())
+        })
+    }
+
+    /// The object behind a handle.
+    pub fn fetch(&self, handle: *const c_void) -> Result<Arc<T>> {
+        let content = self.get(handle).ok_or(Error::Fault)?.content();
+        // Asked again under the lock: a slot is filled before its life begins, and emptied after
+        // its end.
+        let object = content.as_ref().filter(|_| self.is_current(handle));
+        object.cloned().ok_or(Error::Fault)
+    }
+
+    /// Takes an object out of the table; calls that run keep it alive until they return.
+    pub fn remove(&self, handle: *const c_void) -> Result<Arc<T>> {
+        let released = self.release(handle).ok_or(Error::Fault)?;
+        let object = released.content().take();
+        object.ok_or(Error::Fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn table() -> Table<Shared<u32>> {
+        Table::new(Kind::Context)
+    }
+
+    #[test]
+    fn an_object_is_found_by_its_handle_until_removed() {
+        let table = table();
+        let handle = table.add(Arc::new(7)).unwrap();
+        assert!(!handle.is_null());
+        assert_eq!(table.fetch(handle).as_deref(), Ok(&7));
+        assert_eq!(table.remove(handle).as_deref(), Ok(&7));
+        assert_eq!(table.fetch(handle), Err(Error::Fault));
+        assert_eq!(table.remove(handle), Err(Error::Fault));
+    }
+
+    #[test]
+    fn garbage_is_no_handle() {
+        let table = table();
+        let handle = table.add(Arc::new(7)).unwrap();
+        let stack = 0u8;
+        let other = Table::<Shared<u32>>::new(Kind::Socket).add(Arc::new(7)).unwrap();
+        let near = (1..64).map(|bit: u32| (handle.addr() ^ 1 << bit) as *const c_void);
+        let garbage = [ptr::null(), (&raw const stack).cast(), usize::MAX as _, 1 as _, other];
+        for wrong in garbage.into_iter().chain(near) {
+            assert_eq!(table.fetch(wrong), Err(Error::Fault), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_slot_waits_before_it_is_used_again() {
+        let table = table();
+        let first = table.add(Arc::new(0)).unwrap();
+        table.remove(first).unwrap();
+        let mut seen = HashSet::from([index_of(first)]);
+        for _ in 0..QUARANTINE {
+            let handle = table.add(Arc::new(1)).unwrap();
+            assert!(seen.insert(index_of(handle)), "used again too early");
+            table.remove(handle).unwrap();
+        }
+        let again = table.add(Arc::new(2)).unwrap();
+        assert_eq!(index_of(again), index_of(first));
+        assert_ne!(again, first);
+        assert_eq!(table.fetch(first), Err(Error::Fault));
+    }
+
+    #[test]
+    fn what_could_not_be_filled_leaves_no_trace() {
+        let table = table();
+        assert_eq!(table.insert_with(|_| Err(Error::TooManyFiles)), Err(Error::TooManyFiles));
+        assert_eq!(table.vacant().used.len(), 1);
+    }
+
+    #[test]
+    fn places_follow_each_other_without_gaps() {
+        let mut next = (0, 0);
+        for index in 0..5000 {
+            assert_eq!(place(index), next);
+            next.1 += 1;
+            if next.1 == (FIRST as usize) << next.0 {
+                next = (next.0 + 1, 0);
+            }
+        }
+        assert!(place(CAPACITY - 1).0 < SEGMENTS && place(CAPACITY).0 == SEGMENTS);
+    }
+
+    #[test]
+    fn a_life_may_be_the_last_number_there_is() {
+        let table = table();
+        let handle = table.add(Arc::new(0)).unwrap();
+        let (slot, _) = table.decode(handle).unwrap();
+        slot.state.store(LIFE_MASK << 1, Ordering::Release);
+        table.vacant().used.extend([index_of(handle)].repeat(QUARANTINE + 1));
+        let wrapped = table.add(Arc::new(5)).unwrap();
+        assert_eq!(table.fetch(wrapped).as_deref(), Ok(&5));
+    }
+
+    #[test]
+    fn many_threads_open_and_close() {
+        let table = table();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let table = &table;
+                scope.spawn(move || {
+                    for round in 0..500 {
+                        let handle = table.add(Arc::new(thread * 1000 + round)).unwrap();
+                        assert_eq!(*table.fetch(handle).unwrap(), thread * 1000 + round);
+                        assert!(table.remove(handle).is_ok());
+                        assert!(table.fetch(handle).is_err());
+                    }
+                });
+            }
+        });
+    }
+}

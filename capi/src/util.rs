@@ -1,0 +1,211 @@
+//! What every C function needs: errno, the panic barrier, and the way from a `Result` to C.
+//!
+//! Also the functions of the API that are about the library itself: errno, version, capabilities.
+
+use crate::constants::{ZMQ_VERSION_MAJOR, ZMQ_VERSION_MINOR, ZMQ_VERSION_PATCH};
+use std::alloc::{alloc, Layout};
+use std::ffi::{c_char, c_int, c_void, CStr, CString};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::LazyLock;
+use std::{mem, ptr};
+use zeroxide::error::{self, Error, Result};
+
+/// The errno that the calling thread's last failed call left.
+#[no_mangle]
+pub extern "C" fn zmq_errno() -> c_int {
+    errno()
+}
+
+/// The sentence for an errno. It is not to be freed.
+#[no_mangle]
+pub extern "C" fn zmq_strerror(errnum_: c_int) -> *const c_char {
+    // SAFETY: `strerror` takes any number, and its answer is not to be freed either.
+    let of_platform = || unsafe { libc::strerror(errnum_) }.cast_const();
+    catch(ptr::null(), || own_sentence(errnum_).map_or_else(of_platform, CStr::as_ptr))
+}
+
+/// The version of the library that the program runs on.
+///
+/// # Safety
+/// Each pointer is null or may be written to.
+#[no_mangle]
+pub unsafe extern "C" fn zmq_version(major_: *mut c_int, minor_: *mut c_int, patch_: *mut c_int) {
+    let parts =
+        [(major_, ZMQ_VERSION_MAJOR), (minor_, ZMQ_VERSION_MINOR), (patch_, ZMQ_VERSION_PATCH)];
+    for (to, number) in parts.into_iter().filter(|(to, _)| !to.is_null()) {
+        // SAFETY: the caller promises that it may be written to.
+        unsafe { to.write(number) };
+    }
+}
+
+/// 1 if the library can do what the name says ("ipc", "curve", ...), else 0.
+///
+/// # Safety
+/// `capability_` is null or a C string.
+#[no_mangle]
+pub unsafe extern "C" fn zmq_has(capability_: *const c_char) -> c_int {
+    catch(0, || {
+        // SAFETY: the caller promises a C string.
+        let name = unsafe { bytes(capability_) };
+        name.is_ok_and(|name| CAPABILITIES.contains(&name)).into()
+    })
+}
+
+/// What `zmq_has` answers for. inproc and tcp are not among the names it was ever asked for.
+const CAPABILITIES: &[&[u8]] = &[b"ipc"];
+
+/// Runs the body of a C function. A panic, a bug of ours, makes the call fail with EFAULT.
+pub fn catch<T>(failed: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
+        // To drop the payload might panic again; what that throws is left alone.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+        mem::forget(dropped);
+        set_errno(libc::EFAULT);
+        failed
+    })
+}
+
+/// Runs the body of a function that returns -1 and sets errno when it fails.
+pub fn status<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
+    catch(T::from(-1), || body().unwrap_or_else(|error| fail(error, T::from(-1))))
+}
+
+/// Runs the body of a function that returns NULL and sets errno when it fails.
+pub fn pointer<T>(body: impl FnOnce() -> Result<*mut T>) -> *mut T {
+    catch(ptr::null_mut(), || body().unwrap_or_else(|error| fail(error, ptr::null_mut())))
+}
+
+/// Sets the errno of `error`, and hands back what the function returns then.
+pub fn fail<T>(error: Error, returned: T) -> T {
+    set_errno(error.errno());
+    returned
+}
+
+/// The bytes of a C string, without its NUL.
+///
+/// # Safety
+/// `text` is null or a C string that stays as it is for `'a`.
+pub unsafe fn bytes<'a>(text: *const c_char) -> Result<&'a [u8]> {
+    if text.is_null() {
+        return Err(Error::Fault);
+    }
+    // SAFETY: the caller promises a C string.
+    Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+/// Memory of the caller to read from; it may be null if `len` is 0.
+///
+/// # Safety
+/// `data` is null or has `len` bytes that stay as they are for `'a`.
+pub unsafe fn input<'a>(data: *const c_void, len: usize) -> Result<&'a [u8]> {
+    match (data.is_null(), len) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(Error::Fault),
+        // SAFETY: the caller promises that many bytes.
+        (false, _) => Ok(unsafe { std::slice::from_raw_parts(data.cast(), len) }),
+    }
+}
+
+/// Memory for a small object of the program's own, as `Box` has it: for plain pointers that go out to
+/// C and come back.
+pub fn boxed<T>(object: T) -> Result<*mut T> {
+    const { assert!(mem::size_of::<T>() != 0) };
+    // SAFETY: the layout is not empty.
+    let memory = unsafe { alloc(Layout::new::<T>()) }.cast::<T>();
+    if memory.is_null() {
+        return Err(Error::NoMemory);
+    }
+    // SAFETY: there is room.
+    unsafe { memory.write(object) };
+    Ok(memory)
+}
+
+/// Takes back what [`boxed`] gave.
+///
+/// # Safety
+/// `memory` came from [`boxed`] with this type, and nobody else will use it.
+pub unsafe fn unboxed<T>(memory: *mut c_void) -> Box<T> {
+    // SAFETY: `boxed` allocated it as `Box` does.
+    unsafe { Box::from_raw(memory.cast()) }
+}
+
+/// A size as C functions return it: an int, and the largest one for all that is larger.
+pub fn size(len: usize) -> c_int {
+    c_int::try_from(len).unwrap_or(c_int::MAX)
+}
+
+fn errno() -> c_int {
+    // SAFETY: it always points to the calling thread's errno.
+    unsafe { *libc::__errno_location() }
+}
+
+fn set_errno(errno: c_int) {
+    // SAFETY: it always points to the calling thread's errno.
+    unsafe { *libc::__errno_location() = errno }
+}
+
+/// The sentences of the errnos that the platform does not know, as C strings.
+fn own_sentence(errno: c_int) -> Option<&'static CStr> {
+    static SENTENCES: LazyLock<Vec<(c_int, CString)>> = LazyLock::new(|| {
+        [error::EFSM, error::ENOCOMPATPROTO, error::ETERM, error::EMTHREAD]
+            .into_iter()
+            .filter_map(|errno| Some((errno, CString::new(Error::describe(errno)).ok()?)))
+            .collect()
+    });
+    SENTENCES.iter().find(|(own, _)| *own == errno).map(|(_, sentence)| &**sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sentence(errno: c_int) -> String {
+        // SAFETY: the answer is a C string.
+        unsafe { CStr::from_ptr(zmq_strerror(errno)) }.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_panic_becomes_an_errno() {
+        assert_eq!(status::<c_int>(|| panic!("a bug, for the sake of the test")), -1);
+        assert_eq!(zmq_errno(), libc::EFAULT);
+    }
+
+    #[test]
+    fn failures_set_errno() {
+        assert_eq!(status::<c_int>(|| Err(Error::Terminated)), -1);
+        assert_eq!(zmq_errno(), error::ETERM);
+        assert!(pointer::<c_void>(|| Err(Error::TooManyFiles)).is_null());
+        assert_eq!(zmq_errno(), libc::EMFILE);
+    }
+
+    #[test]
+    fn sentences_are_ours_or_the_platforms() {
+        assert_eq!(sentence(error::EFSM), "Operation cannot be accomplished in current state");
+        assert_eq!(sentence(libc::EINVAL), "Invalid argument");
+        assert!(!sentence(-1).is_empty());
+    }
+
+    #[test]
+    fn version_goes_to_whoever_asks() {
+        let mut patch = 0;
+        // SAFETY: null, null and an integer.
+        unsafe { zmq_version(ptr::null_mut(), ptr::null_mut(), &mut patch) };
+        assert_eq!(patch, 5);
+    }
+
+    #[test]
+    fn capabilities_are_known_by_exact_name() {
+        // SAFETY: null or C strings.
+        let has = |name: &CStr| unsafe { zmq_has(name.as_ptr()) };
+        assert_eq!(has(c"ipc"), 1);
+        assert_eq!(has(c"IPC") + has(c"ipc ") + has(c""), 0);
+        // SAFETY: null is allowed.
+        assert_eq!(unsafe { zmq_has(ptr::null()) }, 0);
+    }
+
+    #[test]
+    fn sizes_beyond_int_are_cut() {
+        assert_eq!(size(7), 7);
+        assert_eq!(size(1 << 40), c_int::MAX);
+    }
+}

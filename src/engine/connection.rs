@@ -1,0 +1,73 @@
+//! An established connection: a stream, and two halves that any thread may drive.
+//!
+//! Each half is behind its own lock. Normally an I/O thread drives them; a thread that is about to
+//! sleep in `recv`, or that has just written the only message, may do it itself when the half is free.
+//! Errors are not handled where they show: they are told to the session, which owns the end.
+#![forbid(unsafe_code)]
+
+pub use super::half::{Flushed, Pumped, RecvFraming, RecvHalf, SendFraming, SendHalf};
+use crate::sys::io::Stream;
+use parking_lot::Mutex;
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A connection whose handshake is over.
+pub struct Connection {
+    stream: Stream,
+    pub send: Mutex<SendHalf>,
+    pub recv: Mutex<RecvHalf>,
+    /// Counts reads that brought something.
+    activity: AtomicU32,
+}
+
+impl Connection {
+    pub fn new(stream: Stream, send: SendHalf, recv: RecvHalf) -> Self {
+        Self { stream, send: Mutex::new(send), recv: Mutex::new(recv), activity: AtomicU32::new(0) }
+    }
+
+    pub fn fd(&self) -> RawFd {
+        self.stream.as_raw_fd()
+    }
+
+    /// Writes what waits, as far as the kernel takes it.
+    pub fn flush(&self) -> io::Result<Flushed> {
+        self.send.lock().flush(&self.stream)
+    }
+
+    /// The same, unless another thread is at it.
+    pub fn try_flush(&self) -> Option<io::Result<Flushed>> {
+        Some(self.send.try_lock()?.flush(&self.stream))
+    }
+
+    /// Reads what is there and hands it to the socket.
+    pub fn pump(&self) -> Pumped {
+        let mut half = self.recv.lock();
+        let pumped = half.pump(&self.stream, &self.activity);
+        let replies = half.take_replies();
+        drop(half);
+        if let Some(replies) = replies {
+            self.send.lock().queue_bytes(&replies);
+        }
+        pumped
+    }
+
+    /// How many reads brought something so far.
+    pub fn activity(&self) -> u32 {
+        self.activity.load(Ordering::Relaxed)
+    }
+
+    /// Says goodbye: what was written still arrives, also when the peer sent what nobody read.
+    pub fn shut_down(&self) {
+        let mut scratch = [0; 4096];
+        // Unread bytes would make the kernel answer with a reset, and the peer lose what it has not read.
+        for _ in 0..256 {
+            if !matches!(self.stream.recv(&mut scratch), Ok(read) if read > 0) {
+                break;
+            }
+        }
+        // An error means that there is no connection to shut down.
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+}

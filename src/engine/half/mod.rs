@@ -1,0 +1,8 @@
+//! The two halves of a connection.
+#![forbid(unsafe_code)]
+
+mod recv;
+mod send;
+
+pub use recv::{Pumped, RecvFraming, RecvHalf};
+pub use send::{Flushed, SendFraming, SendHalf};

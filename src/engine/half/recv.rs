@@ -1,0 +1,441 @@
+//! The receive half: from the descriptor to the link's queue.
+//!
+//! With the framing of ZMTP 2 and later and no cipher, the kernel writes into the queue's own memory and
+//! frames become records where they lie. Large bodies are read straight into their message. Any other
+//! framing is translated first.
+#![forbid(unsafe_code)]
+
+use crate::link::{pair, Limits, LinkEnd, Parcel, Peer, Receiver, Sender, COMMAND, MORE};
+use crate::message::Message;
+use crate::security::Mechanism;
+use crate::sync::queue::{Producer, Record, Stop, Verdict};
+use crate::sys::io::Stream;
+use crate::wire::command::Command;
+use crate::wire::frame::{encode_frame, parse_header, Header};
+use crate::wire::{error::code, legacy};
+use parking_lot::Mutex;
+use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+
+/// Reads are of this size at first, and shrink back to it.
+const MIN_READ: usize = 2 * 1024;
+/// Reads grow up to this size while the peer fills them.
+const MAX_READ: usize = 64 * 1024;
+/// Bodies from this size on are read into a message of their own.
+const LARGE: usize = 32 * 1024;
+/// One turn of a connection takes no more reads than this, so that others have theirs.
+const TURN: usize = 32;
+
+/// What arrives on this connection.
+pub enum RecvFraming {
+    Direct,
+    V1,
+    /// Every read is a message.
+    Raw,
+    Sealed(Arc<Mutex<Box<dyn Mechanism>>>),
+}
+
+/// How far a read came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pumped {
+    /// Nothing more is there; readiness will be told.
+    Idle,
+    /// The socket is at its high-water mark; it will say when there is room.
+    Full,
+    /// There is more, but others should have their turn.
+    More,
+    /// The peer closed the connection.
+    Closed,
+    /// The connection broke, with an errno.
+    Broken(i32),
+    /// The peer broke the protocol, with the code that monitors are told, if there is one.
+    Malformed(Option<i32>),
+}
+
+/// See the module.
+pub struct RecvHalf {
+    link: Option<Sender>,
+    socket: Arc<dyn Peer>,
+    framing: RecvFraming,
+    max_body: u64,
+    /// Subscriptions are for the socket.
+    wants_commands: bool,
+    large: Option<Large>,
+    /// Undecoded bytes of a framing that is translated.
+    staging: Vec<u8>,
+    /// Where messages of a conflated link are decoded.
+    scratch: Option<(Sender, Receiver)>,
+    read_size: usize,
+    full: bool,
+    replies: Vec<u8>,
+    ping: Option<u16>,
+}
+
+struct Large {
+    flags: u8,
+    message: Message,
+    filled: usize,
+}
+
+impl RecvHalf {
+    /// `first` arrived already.
+    pub fn new(
+        link: Sender,
+        socket: Arc<dyn Peer>,
+        framing: RecvFraming,
+        max_body: Option<u64>,
+        wants_commands: bool,
+    ) -> Self {
+        let scratch = link.is_latest().then(|| {
+            let (LinkEnd { tx, .. }, LinkEnd { rx, .. }) =
+                pair(Limits::Messages(0), Limits::Messages(0));
+            (tx, rx)
+        });
+        Self {
+            link: Some(link),
+            socket,
+            framing,
+            max_body: max_body.unwrap_or(u64::MAX),
+            wants_commands,
+            large: None,
+            staging: Vec::new(),
+            scratch,
+            read_size: MIN_READ,
+            full: false,
+            replies: Vec::new(),
+            ping: None,
+        }
+    }
+
+    /// Gives the link back; parts of an unfinished message are gone.
+    pub fn take_link(&mut self) -> Option<Sender> {
+        let mut link = self.link.take()?;
+        link.rollback();
+        Some(link)
+    }
+
+    /// Answers that are due, as bytes for the send half.
+    pub fn take_replies(&mut self) -> Option<Vec<u8>> {
+        (!self.replies.is_empty()).then(|| std::mem::take(&mut self.replies))
+    }
+
+    /// How long the peer's last PING promised to be heard of again, in tenths of a second. Given once.
+    pub fn take_ping(&mut self) -> Option<u16> {
+        self.ping.take()
+    }
+
+    /// Writes something into the link that is no message.
+    pub fn introduce(&mut self, parcel: Parcel) {
+        if let Some(link) = &mut self.link {
+            link.write_parcel(parcel, &*self.socket);
+        }
+    }
+
+    /// Writes a message of our own making into the link.
+    pub fn deliver(&mut self, flags: u8, body: &[u8]) {
+        if let Some(link) = &mut self.link {
+            link.producer().push(flags, body);
+            link.commit(&*self.socket);
+        }
+    }
+
+    /// Takes bytes that came with the handshake.
+    pub fn feed(&mut self, bytes: &[u8]) -> Pumped {
+        if bytes.is_empty() {
+            return Pumped::Idle;
+        }
+        if !matches!(self.framing, RecvFraming::Direct) {
+            self.staging.extend_from_slice(bytes);
+            return self.translate().unwrap_or(Pumped::Idle);
+        }
+        let Some(producer) = self.producer() else { return Pumped::Idle };
+        producer.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.absorb(bytes.len()).unwrap_or(Pumped::Idle)
+    }
+
+    /// Reads what is there and hands it to the socket.
+    pub fn pump(&mut self, stream: &Stream, activity: &AtomicU32) -> Pumped {
+        if self.full {
+            if let Some(stopped) = self.resume() {
+                return stopped;
+            }
+        }
+        for _ in 0..TURN {
+            if !self.has_room() {
+                self.full = true;
+                return Pumped::Full;
+            }
+            let read = match self.read(stream) {
+                Ok(0) => return Pumped::Closed,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Pumped::Idle,
+                Err(error) => return Pumped::Broken(error.raw_os_error().unwrap_or(libc::EIO)),
+            };
+            activity.fetch_add(1, Ordering::Relaxed);
+            if let Some(stopped) = self.take(read) {
+                return stopped;
+            }
+        }
+        Pumped::More
+    }
+
+    /// Goes on with bytes that were read before the socket was full.
+    fn resume(&mut self) -> Option<Pumped> {
+        self.full = false;
+        match self.framing {
+            RecvFraming::Direct => self.absorb(0),
+            _ => self.absorb(0).or_else(|| self.translate()),
+        }
+    }
+
+    fn has_room(&mut self) -> bool {
+        match &mut self.link {
+            Some(link) if self.scratch.is_none() => link.has_room(),
+            _ => true,
+        }
+    }
+
+    fn read(&mut self, stream: &Stream) -> io::Result<usize> {
+        if let Some(large) = &mut self.large {
+            return stream.recv(&mut large.message.as_mut_slice()[large.filled..]);
+        }
+        let size = self.read_size;
+        let (read, room) = match self.framing {
+            RecvFraming::Direct => {
+                let Some(producer) = self.producer() else { return Ok(0) };
+                let room = producer.room(size);
+                (stream.recv(room)?, room.len())
+            }
+            _ => {
+                let start = self.staging.len();
+                self.staging.resize(start + size, 0);
+                let read = stream.recv(&mut self.staging[start..]);
+                self.staging.truncate(start + *read.as_ref().unwrap_or(&0));
+                (read?, size)
+            }
+        };
+        if read == room {
+            self.read_size = (size * 2).min(MAX_READ);
+        } else if read < size / 8 {
+            self.read_size = (size / 2).max(MIN_READ);
+        }
+        Ok(read)
+    }
+
+    /// Makes records of what was read.
+    fn take(&mut self, read: usize) -> Option<Pumped> {
+        if let Some(large) = &mut self.large {
+            large.filled += read;
+            return if large.filled == large.message.len() { self.finish_large() } else { None };
+        }
+        match self.framing {
+            RecvFraming::Direct => self.absorb(read),
+            _ => self.translate(),
+        }
+    }
+
+    fn absorb(&mut self, mut read: usize) -> Option<Pumped> {
+        loop {
+            match self.absorb_once(read)? {
+                Stop::Incomplete { total } if total > LARGE => return self.begin_large(),
+                Stop::Incomplete { .. } => return None,
+                // Asking for room makes sure that we are told of it.
+                Stop::Full if self.has_room() => read = 0,
+                Stop::Full => {
+                    self.full = true;
+                    return Some(Pumped::Full);
+                }
+                Stop::Malformed => return Some(Pumped::Malformed(Some(code::ZMTP_UNSPECIFIED))),
+                Stop::TooLong => return Some(Pumped::Malformed(None)),
+                Stop::Refused => {
+                    return Some(Pumped::Malformed(Some(code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED)));
+                }
+            }
+        }
+    }
+
+    /// Makes records of bytes in the room and publishes whole messages.
+    fn absorb_once(&mut self, read: usize) -> Option<Stop> {
+        let Self { link, scratch, replies, ping, max_body, wants_commands, .. } = self;
+        let link = link.as_mut()?;
+        let producer = match scratch {
+            Some((tx, _)) => tx.producer(),
+            None => link.producer(),
+        };
+        let answers = matches!(self.framing, RecvFraming::Direct);
+        let absorbed = producer.absorb(read, *max_body, |body| {
+            on_command(body, *wants_commands, answers, ping, replies)
+        });
+        self.publish();
+        Some(absorbed.stop)
+    }
+
+    /// Lets the socket see the whole messages that were absorbed.
+    fn publish(&mut self) {
+        let Some(producer) = self.producer() else { return };
+        let asleep = producer.commit_absorbed();
+        if self.scratch.is_some() {
+            self.conflate();
+        } else if asleep {
+            self.socket.readable();
+        }
+    }
+
+    fn begin_large(&mut self) -> Option<Pumped> {
+        if !matches!(self.framing, RecvFraming::Direct) {
+            return None;
+        }
+        let max_body = self.max_body;
+        let producer = self.producer()?;
+        let partial = producer.partial();
+        let Ok(Header::Frame { flags, header_len, body_len }) =
+            parse_header(partial, Some(max_body))
+        else {
+            return None;
+        };
+        if flags & COMMAND != 0 {
+            // Rare, and to be seen whole: it grows where it is.
+            let missing = (header_len as u64 + body_len) as usize - partial.len();
+            return if missing > MAX_COMMAND {
+                Some(Pumped::Malformed(None))
+            } else {
+                self.grow(missing)
+            };
+        }
+        let Ok(mut message) = Message::try_with_size(body_len as usize) else {
+            return Some(Pumped::Broken(libc::ENOMEM));
+        };
+        let filled = partial.len() - header_len;
+        message.as_mut_slice()[..filled].copy_from_slice(&partial[header_len..]);
+        producer.drop_partial();
+        self.large = Some(Large { flags: flags & MORE, message, filled });
+        None
+    }
+
+    fn grow(&mut self, missing: usize) -> Option<Pumped> {
+        self.producer()?.room(missing);
+        None
+    }
+
+    fn finish_large(&mut self) -> Option<Pumped> {
+        let Large { flags, message, .. } = self.large.take()?;
+        let producer = self.producer()?;
+        producer.push_absorbed(flags, Parcel::Message(message));
+        self.publish();
+        None
+    }
+
+    /// Makes records of what stands in `staging`, in another framing.
+    fn translate(&mut self) -> Option<Pumped> {
+        let mut frames = Vec::new();
+        let bound = self.bound();
+        let staging = &mut self.staging;
+        match &self.framing {
+            RecvFraming::Raw if staging.is_empty() => return None,
+            RecvFraming::Raw => {
+                encode_frame(0, staging, &mut frames);
+                staging.clear();
+            }
+            RecvFraming::V1 => match legacy::decode(staging, bound, &mut frames) {
+                Ok(decoded) => drop(self.staging.drain(..decoded.consumed)),
+                Err(error) => return Some(Pumped::Malformed(error.code())),
+            },
+            RecvFraming::Sealed(mechanism) => {
+                let mechanism = mechanism.clone();
+                if let Err(code) = self.open(&mechanism, &mut frames) {
+                    return Some(Pumped::Malformed(code));
+                }
+            }
+            RecvFraming::Direct => return None,
+        }
+        let producer = self.producer()?;
+        producer.room(frames.len())[..frames.len()].copy_from_slice(&frames);
+        self.absorb(frames.len())
+    }
+
+    fn open(
+        &mut self,
+        mechanism: &Mutex<Box<dyn Mechanism>>,
+        frames: &mut Vec<u8>,
+    ) -> Result<(), Option<i32>> {
+        let mut at = 0;
+        let mut mechanism = mechanism.lock();
+        loop {
+            let header = parse_header(&self.staging[at..], Some(self.max_body.saturating_add(64)));
+            let Header::Frame { flags, header_len, body_len } =
+                header.map_err(|error| error.code())?
+            else {
+                break;
+            };
+            let end =
+                (at + header_len).saturating_add(usize::try_from(body_len).unwrap_or(usize::MAX));
+            let Some(body) = self.staging.get_mut(at + header_len..end) else { break };
+            let opened =
+                mechanism.decode(flags, body).map_err(|_| Some(code::ZMTP_CRYPTOGRAPHIC))?;
+            let plain = &body[opened.body];
+            if opened.flags & COMMAND == 0
+                || on_command(plain, self.wants_commands, true, &mut self.ping, &mut self.replies)
+                    == Verdict::Keep
+            {
+                encode_frame(opened.flags, plain, frames);
+            }
+            at = end;
+        }
+        self.staging.drain(..at);
+        Ok(())
+    }
+
+    fn bound(&self) -> Option<u64> {
+        (self.max_body != u64::MAX).then_some(self.max_body)
+    }
+
+    fn producer(&mut self) -> Option<&mut Producer<Parcel>> {
+        match &mut self.scratch {
+            Some((tx, _)) => Some(tx.producer()),
+            None => self.link.as_mut().map(Sender::producer),
+        }
+    }
+
+    /// Moves what was decoded to the place of the last message.
+    fn conflate(&mut self) {
+        let (Some((_, rx)), Some(link)) = (&mut self.scratch, &mut self.link) else { return };
+        loop {
+            let message = match rx.front() {
+                None => return,
+                Some(Record::Bytes(flags, body)) if flags & COMMAND == 0 => {
+                    Message::try_from_slice(body).ok()
+                }
+                Some(Record::Object(_, Parcel::Message(message))) => Some(message.clone()),
+                Some(_) => None,
+            };
+            rx.consumer().pop();
+            if let Some(message) = message {
+                link.write_latest(message, &*self.socket);
+            }
+        }
+    }
+}
+
+/// Longer commands than this are nobody's.
+const MAX_COMMAND: usize = 64 * 1024 * 1024;
+
+/// What becomes of a command of the peer.
+fn on_command(
+    body: &[u8],
+    wants_commands: bool,
+    answers: bool,
+    ping: &mut Option<u16>,
+    replies: &mut Vec<u8>,
+) -> Verdict {
+    match Command::parse(body) {
+        Ok(Command::Ping { ttl, context }) if answers => {
+            *ping = Some(ttl);
+            Command::Pong { context }.encode(replies);
+            Verdict::Drop
+        }
+        Ok(Command::Subscribe { .. } | Command::Cancel { .. }) if wants_commands => Verdict::Keep,
+        // Others may come from newer peers; they mean nothing to us.
+        _ => Verdict::Drop,
+    }
+}

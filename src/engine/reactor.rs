@@ -1,0 +1,52 @@
+//! What a session asks of the I/O thread that it runs on.
+#![forbid(unsafe_code)]
+
+use crate::transport::{Endpoint, TransportOptions};
+use std::os::fd::RawFd;
+use std::time::{Duration, Instant};
+
+/// The clocks of a session; each runs once at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    Handshake,
+    /// A connection attempt takes too long.
+    Connect,
+    /// Time to try again.
+    Reconnect,
+    /// Time for a PING.
+    Heartbeat,
+    /// No answer to a PING.
+    HeartbeatTimeout,
+    /// The peer promised to be heard of by now.
+    HeartbeatTtl,
+    Linger,
+}
+
+/// The I/O thread, as the session that it is running sees it.
+pub trait Reactor {
+    /// Tells of readiness of `fd` from now on: when it becomes readable, and if asked for, writable.
+    /// Asking again tells of what is ready already. False if the system would not.
+    fn watch(&mut self, fd: RawFd, writable: bool) -> bool;
+
+    /// Stops telling. To be called before the descriptor is closed.
+    fn unwatch(&mut self, fd: RawFd);
+
+    /// Starts a clock, or starts it anew.
+    fn set_timer(&mut self, timer: Timer, after: Duration);
+
+    fn cancel_timer(&mut self, timer: Timer);
+
+    /// Calls `Session::poked` again once others had their turn.
+    fn poke_later(&mut self);
+
+    /// Looks up an endpoint on a thread that may block; ends with `Session::resolved`.
+    fn resolve(&mut self, endpoint: Endpoint, options: TransportOptions);
+
+    fn now(&self) -> Instant;
+}
+
+/// Wakes an I/O thread for one of its sessions. Any thread may.
+pub trait Waker: Send + Sync {
+    /// `Session::poked` is to be called for the session of this number.
+    fn poke(&self, session: usize);
+}

@@ -1,0 +1,198 @@
+//! A connection that carries messages, until it is lost.
+#![forbid(unsafe_code)]
+
+use super::*;
+use crate::engine::connection::{Flushed, Pumped};
+use crate::wire::command::Command;
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+impl Session {
+    /// Reads what is there.
+    pub(super) fn receive(&mut self, io: &mut dyn Reactor) {
+        let State::Active(connection) = &self.state else { return };
+        let pumped = connection.clone().pump();
+        self.received(io, pumped);
+    }
+
+    pub(super) fn received(&mut self, io: &mut dyn Reactor, pumped: Pumped) {
+        self.note_ping(io);
+        match pumped {
+            Pumped::Idle | Pumped::Full => self.send_replies(io),
+            Pumped::More => {
+                self.send_replies(io);
+                self.handle.writable();
+            }
+            Pumped::Closed => self.lose_connection(io, libc::EPIPE),
+            Pumped::Broken(errno) => self.lose_connection(io, errno),
+            Pumped::Malformed(code) => {
+                if let Some(code) = code {
+                    let failure = crate::security::Failure::Protocol(code);
+                    self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
+                }
+                self.lose_connection(io, libc::EPROTO);
+            }
+        }
+    }
+
+    /// Writes what waits.
+    pub(super) fn transmit(&mut self, io: &mut dyn Reactor) {
+        let State::Active(connection) = &self.state else { return };
+        let connection = connection.clone();
+        match connection.flush() {
+            Ok(Flushed::Done) if self.closing && connection.send.lock().is_finished() => {
+                self.end(io)
+            }
+            Ok(Flushed::Done) => self.watch(io, &connection, false),
+            Ok(Flushed::Blocked) => {
+                self.blocked = true;
+                if !io.watch(connection.fd(), true) {
+                    self.lose_connection(io, libc::ENOMEM);
+                }
+            }
+            Ok(Flushed::More) => {
+                self.handle.readable_later();
+            }
+            Err(error) => {
+                // What the peer sent before it went away still counts.
+                let errno = super::connecting::errno_of(error);
+                while let Pumped::More = connection.pump() {}
+                self.lose_connection(io, errno);
+            }
+        }
+    }
+
+    /// Asks to be told when the descriptor takes more, or no more so.
+    fn watch(&mut self, io: &mut dyn Reactor, connection: &Connection, blocked: bool) {
+        if std::mem::replace(&mut self.blocked, blocked) != blocked {
+            io.watch(connection.fd(), blocked);
+        }
+    }
+
+    fn send_replies(&mut self, io: &mut dyn Reactor) {
+        let State::Active(connection) = &self.state else { return };
+        if connection.send.lock().has_outbox() {
+            self.transmit(io);
+        }
+    }
+
+    /// The connection is gone. Whoever connected tries again.
+    pub(super) fn lose_connection(&mut self, io: &mut dyn Reactor, errno: i32) {
+        let was_active = matches!(self.state, State::Active(_));
+        if let Some(fd) = self.hang_up(io, false) {
+            self.event(ids::EVENT_DISCONNECTED, fd);
+        }
+        if self.target.is_none() || (self.closing && self.nothing_left()) {
+            return self.end(io);
+        }
+        if was_active && self.profile.raw.is_some() {
+            self.close_link();
+        }
+        if was_active && self.profile.options.immediate {
+            self.close_link();
+        }
+        let _ = errno;
+        if self.profile.options.reconnect_ivl < 0 {
+            return self.end(io);
+        }
+        self.retry(io, 0);
+    }
+
+    /// Closes the descriptor, if there is one, and takes the link back. Returns what it was.
+    pub(super) fn hang_up(&mut self, io: &mut dyn Reactor, politely: bool) -> Option<i32> {
+        for timer in
+            [Timer::Handshake, Timer::Heartbeat, Timer::HeartbeatTimeout, Timer::HeartbeatTtl]
+        {
+            io.cancel_timer(timer);
+        }
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Active(connection) => {
+                self.handle.set_connection(None);
+                let fd = connection.fd();
+                io.unwatch(fd);
+                let (mut send, mut recv) = (connection.send.lock(), connection.recv.lock());
+                if self.profile.raw == Some(true) {
+                    recv.deliver(0, &[]);
+                }
+                if let Some(link) = &mut self.link {
+                    link.rx = send.take_link();
+                    link.tx = recv.take_link();
+                }
+                drop((send, recv));
+                if politely {
+                    connection.shut_down();
+                }
+                Some(fd)
+            }
+            State::Handshaking(shaking) => {
+                let fd = shaking.0.as_raw_fd();
+                io.unwatch(fd);
+                Some(fd)
+            }
+            State::Proxying(proxying) => {
+                io.unwatch(proxying.0.stream.as_raw_fd());
+                None
+            }
+            State::Connecting(connecting) => {
+                io.unwatch(connecting.as_raw_fd());
+                None
+            }
+            State::Over => {
+                self.state = State::Over;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn start_heartbeat(&mut self, io: &mut dyn Reactor) {
+        if let Some(interval) = self.heartbeat_interval() {
+            io.set_timer(Timer::Heartbeat, interval);
+        }
+    }
+
+    fn heartbeat_interval(&self) -> Option<Duration> {
+        millis(self.profile.options.heartbeat_ivl).filter(|interval| !interval.is_zero())
+    }
+
+    pub(super) fn heartbeat(&mut self, io: &mut dyn Reactor, timer: Timer) {
+        let State::Active(connection) = &self.state else { return };
+        let connection = connection.clone();
+        let activity = connection.activity();
+        match timer {
+            Timer::Heartbeat => {
+                let options = &self.profile.options;
+                let ttl = options.heartbeat_ttl;
+                let limit = if options.heartbeat_timeout < 0 {
+                    options.heartbeat_ivl
+                } else {
+                    options.heartbeat_timeout
+                };
+                connection.send.lock().queue_command(&Command::Ping { ttl, context: &[] });
+                self.pinged_at = activity;
+                if let Some(limit) = millis(limit).filter(|limit| !limit.is_zero()) {
+                    io.set_timer(Timer::HeartbeatTimeout, limit);
+                }
+                self.start_heartbeat(io);
+                self.transmit(io);
+            }
+            Timer::HeartbeatTimeout if activity == self.pinged_at => {
+                self.lose_connection(io, libc::ETIMEDOUT)
+            }
+            Timer::HeartbeatTtl if activity == self.ttl_at => {
+                self.lose_connection(io, libc::ETIMEDOUT)
+            }
+            _ => {}
+        }
+    }
+
+    /// A PING may have said how long the peer can be silent.
+    fn note_ping(&mut self, io: &mut dyn Reactor) {
+        let State::Active(connection) = &self.state else { return };
+        let ping = connection.recv.lock().take_ping();
+        if let Some(ttl) = ping.filter(|ttl| *ttl > 0) {
+            self.ttl_at = connection.activity();
+            io.set_timer(Timer::HeartbeatTtl, Duration::from_millis(u64::from(ttl) * 100));
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What a socket holds of a session: the peer of its link, and the way to end it.
+#![forbid(unsafe_code)]
+
+use crate::engine::connection::{Connection, Flushed};
+use crate::engine::reactor::Waker;
+use crate::link::Peer;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a session is woken for.
+pub(super) mod wake {
+    /// There is something to send.
+    pub(crate) const SEND: u32 = 1;
+    /// The socket has room again.
+    pub(crate) const RECEIVE: u32 = 2;
+    /// The socket's end of the link is gone.
+    pub(crate) const CLOSED: u32 = 4;
+    /// The session is to end.
+    pub(crate) const STOP: u32 = 8;
+    /// A sender met an error that the session has to deal with.
+    pub(crate) const BROKEN: u32 = 16;
+}
+
+/// After a message was written by its sender, the next one within this time is taken for a burst, which
+/// is worth gathering. An answer of the peer in between ends the burst.
+const BURST: Duration = Duration::from_micros(30);
+
+/// Whether senders write to idle connections themselves; for bisecting.
+static INLINE_SEND: AtomicBool = AtomicBool::new(true);
+
+/// Turns inline sending on or off for the whole process. On is the default.
+pub fn set_inline_send(on: bool) {
+    INLINE_SEND.store(on, Ordering::Relaxed);
+}
+
+/// Stands for a session where others can see it.
+pub struct SessionHandle {
+    waker: Arc<dyn Waker>,
+    /// The session's number at its I/O thread, once it is there.
+    number: AtomicUsize,
+    wanted: AtomicU32,
+    established: Mutex<Option<Established>>,
+    /// The endpoint by which `zmq_disconnect` and `zmq_unbind` find it.
+    pub endpoint: String,
+}
+
+struct Established {
+    connection: Arc<Connection>,
+    last_inline: Option<Instant>,
+    activity: u32,
+}
+
+const NOWHERE: usize = usize::MAX;
+
+impl SessionHandle {
+    pub fn new(waker: Arc<dyn Waker>, endpoint: String) -> Arc<Self> {
+        Arc::new(Self {
+            waker,
+            number: AtomicUsize::new(NOWHERE),
+            wanted: AtomicU32::new(0),
+            established: Mutex::new(None),
+            endpoint,
+        })
+    }
+
+    /// Ends the session: what is queued still goes out, as long as the owner's linger allows.
+    pub fn stop(&self) {
+        self.wake(wake::STOP);
+    }
+
+    /// Has the session go on sending when others had their turn.
+    pub(super) fn readable_later(&self) {
+        self.wake(wake::SEND);
+    }
+
+    pub(super) fn settle(&self, number: usize) {
+        self.number.store(number, Ordering::SeqCst);
+    }
+
+    pub(super) fn take_wanted(&self) -> u32 {
+        self.wanted.swap(0, Ordering::SeqCst)
+    }
+
+    pub(super) fn set_connection(&self, connection: Option<Arc<Connection>>) {
+        *self.established.lock() =
+            connection.map(|connection| Established { connection, last_inline: None, activity: 0 });
+    }
+
+    fn wake(&self, what: u32) {
+        if self.wanted.fetch_or(what, Ordering::SeqCst) == 0 {
+            let number = self.number.load(Ordering::SeqCst);
+            // A session that is not there yet looks by itself when it comes.
+            if number != NOWHERE {
+                self.waker.poke(number);
+            }
+        }
+    }
+}
+
+impl Established {
+    /// Is this a single message, rather than one of many in a row?
+    fn is_single(&mut self) -> bool {
+        let now = Instant::now();
+        let activity = self.connection.activity();
+        let answered = std::mem::replace(&mut self.activity, activity) != activity;
+        let single =
+            answered || self.last_inline.is_none_or(|last| now.duration_since(last) > BURST);
+        if single {
+            self.last_inline = Some(now);
+        }
+        single
+    }
+}
+
+impl Peer for SessionHandle {
+    fn readable(&self) {
+        let mut established = self.established.lock();
+        let Some(established) = &mut *established else { return self.wake(wake::SEND) };
+        if !INLINE_SEND.load(Ordering::Relaxed) || !established.is_single() {
+            return self.wake(wake::SEND);
+        }
+        match established.connection.try_flush() {
+            Some(Ok(Flushed::Done)) => {}
+            Some(Ok(_)) | None => self.wake(wake::SEND),
+            Some(Err(_)) => self.wake(wake::BROKEN),
+        }
+    }
+
+    fn writable(&self) {
+        self.wake(wake::RECEIVE);
+    }
+
+    fn closed(&self) {
+        self.wake(wake::CLOSED);
+    }
+
+    fn pressure(&self) {
+        let mut established = self.established.lock();
+        let Some(established) = &mut *established else { return };
+        match established.connection.try_flush() {
+            Some(Ok(Flushed::Done)) | None => {}
+            Some(Ok(_)) => self.wake(wake::SEND),
+            Some(Err(_)) => self.wake(wake::BROKEN),
+        }
+    }
+}

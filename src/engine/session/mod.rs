@@ -1,0 +1,297 @@
+//! One peer's life: connect, handshake, carry messages, reconnect, linger, end.
+//!
+//! A session runs on one I/O thread and is only ever touched by it; the socket holds its
+//! [`SessionHandle`]. It owns one end of the link while there is no connection, and lends it to the
+//! connection's halves while there is one.
+#![forbid(unsafe_code)]
+
+mod active;
+mod connecting;
+mod handle;
+mod setup;
+
+pub use handle::{set_inline_send, SessionHandle};
+pub use setup::limits;
+
+use super::connection::Connection;
+use super::handshake::Handshake;
+use super::reactor::{Reactor, Timer};
+use super::Event;
+use crate::link::{Link, LinkEnd, LinkId, Peer, Receiver, Sender};
+use crate::options::{ids, millis, Options};
+use crate::sys::io::Stream;
+use crate::transport::socks::Socks5;
+use crate::transport::{Connecting, Endpoint, Established, TransportOptions};
+use crate::wire::SocketType;
+use handle::wake;
+use std::sync::Arc;
+
+/// The socket, as its sessions see it. Calls come from any thread.
+pub trait Owner: Send + Sync {
+    /// Makes a place for a link.
+    fn reserve_link(&self) -> (LinkId, Arc<dyn Peer>);
+
+    /// Puts a link in its place.
+    fn attach(&self, id: LinkId, link: Link);
+
+    /// The connection behind a link was replaced.
+    fn hiccup(&self, id: LinkId);
+
+    fn event(&self, event: Event);
+
+    /// `ZMQ_LINGER`, as it is now.
+    fn linger(&self) -> i32;
+
+    /// A session is over; its handle can be forgotten.
+    fn session_ended(&self, handle: &Arc<SessionHandle>);
+}
+
+/// What a session needs to know of its socket.
+pub struct Profile {
+    pub owner: Arc<dyn Owner>,
+    pub options: Arc<Options>,
+    pub transport: TransportOptions,
+    pub socket_type: SocketType,
+    /// See `Pattern::raw`.
+    pub raw: Option<bool>,
+}
+
+/// See the module.
+pub struct Session {
+    handle: Arc<SessionHandle>,
+    profile: Profile,
+    /// Where to connect to; `None` for a connection that was accepted.
+    target: Option<Endpoint>,
+    link: Option<SessionLink>,
+    state: State,
+    /// The interval before the next attempt, in milliseconds.
+    interval: i32,
+    /// There was a connection before: subscriptions have to be sent again.
+    reconnected: bool,
+    /// The socket wants it to end; what is queued may still go out.
+    closing: bool,
+    pinged_at: u32,
+    ttl_at: u32,
+    /// The I/O thread is told when the descriptor takes more.
+    blocked: bool,
+}
+
+struct SessionLink {
+    id: LinkId,
+    socket: Arc<dyn Peer>,
+    /// `None` while the connection's halves have them.
+    tx: Option<Sender>,
+    rx: Option<Receiver>,
+}
+
+enum State {
+    /// Accepted, not started yet.
+    Accepted(Established),
+    /// Waits for a timer, or for nothing any more.
+    Idle,
+    Resolving,
+    Connecting(Connecting),
+    Proxying(Box<(Established, Socks5, Vec<u8>)>),
+    Handshaking(Box<(Stream, Handshake, String)>),
+    Active(Arc<Connection>),
+    Over,
+}
+
+impl Session {
+    /// A session that connects. `link` is there from the start unless `ZMQ_IMMEDIATE` wants it later.
+    pub fn connecter(
+        handle: Arc<SessionHandle>,
+        profile: Profile,
+        target: Endpoint,
+        link: Option<(LinkId, Arc<dyn Peer>, LinkEnd)>,
+    ) -> Self {
+        let link = link.map(|(id, socket, end)| SessionLink {
+            id,
+            socket,
+            tx: Some(end.tx),
+            rx: Some(end.rx),
+        });
+        Self::new(handle, profile, Some(target), link, State::Idle)
+    }
+
+    /// A session for a connection that a listener accepted.
+    pub fn accepted(
+        handle: Arc<SessionHandle>,
+        profile: Profile,
+        established: Established,
+    ) -> Self {
+        Self::new(handle, profile, None, None, State::Accepted(established))
+    }
+
+    fn new(
+        handle: Arc<SessionHandle>,
+        profile: Profile,
+        target: Option<Endpoint>,
+        link: Option<SessionLink>,
+        state: State,
+    ) -> Self {
+        let interval = profile.options.reconnect_ivl;
+        Self {
+            handle,
+            profile,
+            target,
+            link,
+            state,
+            interval,
+            reconnected: false,
+            closing: false,
+            pinged_at: 0,
+            ttl_at: 0,
+            blocked: false,
+        }
+    }
+
+    /// The session is on its I/O thread now, under this number.
+    pub fn start(&mut self, io: &mut dyn Reactor, number: usize) {
+        self.handle.settle(number);
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Accepted(established) => self.establish(io, established),
+            _ => self.connect(io),
+        }
+        self.poked(io);
+    }
+
+    /// Is there nothing left to do? Then it can be dropped.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    /// Its descriptor is ready.
+    pub fn ready(&mut self, io: &mut dyn Reactor, writable: bool) {
+        match &self.state {
+            State::Connecting(_) if writable => self.connected(io),
+            State::Proxying(_) => self.proxy(io),
+            State::Handshaking(_) => self.shake_hands(io),
+            State::Active(_) => {
+                self.receive(io);
+                if writable {
+                    self.transmit(io);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody woke it.
+    pub fn poked(&mut self, io: &mut dyn Reactor) {
+        let wanted = self.handle.take_wanted();
+        if wanted & (wake::RECEIVE | wake::BROKEN) != 0 {
+            self.receive(io);
+        }
+        if wanted & (wake::CLOSED | wake::STOP) != 0 {
+            self.begin_closing(io);
+        }
+        if wanted & (wake::SEND | wake::BROKEN) != 0 {
+            self.transmit(io);
+        }
+    }
+
+    pub fn timer(&mut self, io: &mut dyn Reactor, timer: Timer) {
+        match timer {
+            Timer::Handshake => self.handshake_timeout(io),
+            Timer::Connect => self.connect_failed(io, libc::ETIMEDOUT),
+            Timer::Reconnect => self.connect(io),
+            Timer::Heartbeat | Timer::HeartbeatTimeout | Timer::HeartbeatTtl => {
+                self.heartbeat(io, timer)
+            }
+            Timer::Linger => self.end(io),
+        }
+    }
+
+    /// The socket is done with this peer. Ends at once if nothing is queued, or within the linger time.
+    fn begin_closing(&mut self, io: &mut dyn Reactor) {
+        if self.closing || self.is_over() {
+            return;
+        }
+        self.closing = true;
+        let linger = self.profile.owner.linger();
+        if linger == 0 || self.nothing_left() {
+            return self.end(io);
+        }
+        if let Some(linger) = millis(linger) {
+            io.set_timer(Timer::Linger, linger);
+        }
+        self.transmit(io);
+    }
+
+    fn nothing_left(&mut self) -> bool {
+        match (&self.state, &mut self.link) {
+            (State::Active(connection), _) => connection.send.lock().is_finished(),
+            (_, Some(SessionLink { rx: Some(rx), .. })) => {
+                rx.consumer().is_empty() && !rx.has_latest()
+            }
+            _ => true,
+        }
+    }
+
+    /// Ends: the connection is closed, the link given up.
+    fn end(&mut self, io: &mut dyn Reactor) {
+        if self.is_over() {
+            return;
+        }
+        self.hang_up(io, true);
+        self.close_link();
+        self.cancel_timers(io);
+        self.state = State::Over;
+        self.profile.owner.session_ended(&self.handle);
+    }
+
+    fn close_link(&mut self) {
+        if let Some(mut link) = self.link.take() {
+            link.tx.iter_mut().for_each(|tx| tx.close());
+            link.rx.iter_mut().for_each(|rx| {
+                rx.consumer().close();
+            });
+            link.socket.closed();
+        }
+    }
+
+    fn cancel_timers(&self, io: &mut dyn Reactor) {
+        use Timer::*;
+        for timer in
+            [Handshake, Connect, Reconnect, Heartbeat, HeartbeatTimeout, HeartbeatTtl, Linger]
+        {
+            io.cancel_timer(timer);
+        }
+    }
+
+    /// The endpoint that events name.
+    fn endpoint(&self) -> &str {
+        &self.handle.endpoint
+    }
+
+    fn event(&self, id: i32, value: i32) {
+        self.profile.owner.event(Event::new(id, value, self.endpoint()));
+    }
+
+    fn is_subscriber(&self) -> bool {
+        matches!(self.profile.socket_type, SocketType::Sub | SocketType::Xsub)
+    }
+
+    fn is_publisher(&self) -> bool {
+        matches!(self.profile.socket_type, SocketType::Pub | SocketType::Xpub)
+    }
+}
+
+impl Drop for Session {
+    /// An I/O thread that ends takes its sessions with it.
+    fn drop(&mut self) {
+        self.handle.set_connection(None);
+        if !self.is_over() {
+            self.close_link();
+            self.profile.owner.session_ended(&self.handle);
+        }
+    }
+}
+
+/// The bits of `ZMQ_RECONNECT_STOP`.
+fn stops_reconnecting(options: &Options, why: i32) -> bool {
+    options.reconnect_stop & why != 0
+}
+
+const _: () = assert!(ids::RECONNECT_STOP_CONN_REFUSED == 1);

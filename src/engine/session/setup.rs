@@ -1,0 +1,234 @@
+//! From an established stream to a connection that carries messages.
+#![forbid(unsafe_code)]
+
+use super::connecting::{errno_of, send_all};
+use super::*;
+use crate::engine::connection::{RecvFraming, RecvHalf, SendFraming, SendHalf};
+use crate::engine::handshake::Agreement;
+use crate::link::{pair, Limits, LinkOrigin, Parcel, PeerInfo, COMMAND};
+use crate::message::Metadata;
+use crate::security::HandshakeError;
+use crate::wire::Version;
+use parking_lot::Mutex;
+use std::io;
+use std::os::fd::AsRawFd;
+
+impl Session {
+    /// A stream to the peer stands: greet it, or begin at once where there is no protocol.
+    pub(super) fn establish(&mut self, io: &mut dyn Reactor, established: Established) {
+        let fd = established.stream.as_raw_fd();
+        if self.target.is_some() {
+            self.event(ids::EVENT_CONNECTED, fd);
+        }
+        if !io.watch(fd, true) {
+            self.event(ids::EVENT_DISCONNECTED, fd);
+            return self.retry(io, libc::ENOMEM);
+        }
+        let Established { stream, peer_address, .. } = established;
+        if let Some(notify) = self.profile.raw {
+            return self.begin_raw(io, stream, &peer_address, notify);
+        }
+        let handshake =
+            Handshake::new(&self.profile.options, self.profile.socket_type, &peer_address);
+        if let Some(limit) =
+            millis(self.profile.options.handshake_ivl).filter(|limit| !limit.is_zero())
+        {
+            io.set_timer(Timer::Handshake, limit);
+        }
+        self.state = State::Handshaking(Box::new((stream, handshake, peer_address)));
+        self.shake_hands(io);
+    }
+
+    /// Goes on with the handshake as far as the peer does.
+    pub(super) fn shake_hands(&mut self, io: &mut dyn Reactor) {
+        match self.exchange() {
+            Ok(None) => {}
+            Ok(Some(agreement)) => self.begin(io, agreement),
+            Err(Trouble::Connection(errno)) => {
+                let failure = crate::security::Failure::NoDetail(errno);
+                self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
+                self.lose_connection(io, errno);
+            }
+            Err(Trouble::Handshake(error)) => {
+                let failure = error.failure();
+                self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
+                self.refuse(io);
+            }
+        }
+    }
+
+    fn exchange(&mut self) -> Result<Option<Agreement>, Trouble> {
+        let State::Handshaking(shaking) = &mut self.state else { return Ok(None) };
+        let (stream, handshake, _) = &mut **shaking;
+        let mut buffer = [0; 4096];
+        loop {
+            if let Some(failure) = handshake.take_failure() {
+                self.profile
+                    .owner
+                    .event(Event::handshake_failed(failure, self.handle.endpoint.as_str()));
+            }
+            send_all(stream, &mut handshake.output)
+                .map_err(|error| Trouble::Connection(errno_of(error)))?;
+            if let Some(agreement) = handshake.finish() {
+                return Ok(Some(agreement));
+            }
+            let read = match stream.recv(&mut buffer) {
+                Ok(0) => return Err(Trouble::Connection(libc::EPIPE)),
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(Trouble::Connection(errno_of(error))),
+            };
+            if handshake.has_failed() {
+                return Err(Trouble::Connection(libc::EPIPE));
+            }
+            handshake.input(&buffer[..read]).map_err(Trouble::Handshake)?;
+        }
+    }
+
+    pub(super) fn handshake_timeout(&mut self, io: &mut dyn Reactor) {
+        if matches!(self.state, State::Handshaking(_)) {
+            let failure = crate::security::Failure::NoDetail(libc::ETIMEDOUT);
+            self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
+            self.lose_connection(io, libc::ETIMEDOUT);
+        }
+    }
+
+    /// The peer broke the rules: it is not asked again.
+    fn refuse(&mut self, io: &mut dyn Reactor) {
+        let fd = self.hang_up(io, false);
+        if let Some(fd) = fd {
+            self.event(ids::EVENT_DISCONNECTED, fd);
+        }
+        self.end(io);
+    }
+
+    /// The handshake is over: messages may pass.
+    fn begin(&mut self, io: &mut dyn Reactor, agreement: Agreement) {
+        let State::Handshaking(shaking) = std::mem::replace(&mut self.state, State::Idle) else {
+            return;
+        };
+        let (stream, handshake, address) = *shaking;
+        io.cancel_timer(Timer::Handshake);
+        let Agreement { version, mechanism, peer, subscribe_to_all, rest } = agreement;
+        let mut metadata = Metadata::new();
+        for (name, value) in &peer.properties {
+            if let Ok(name) = std::str::from_utf8(name) {
+                metadata.insert(name, value);
+            }
+        }
+        add_address(&mut metadata, &address, stream.as_raw_fd());
+        let info = PeerInfo { metadata: Some(Arc::new(metadata)), routing_id: peer.routing_id };
+        let (send, recv) = match (version, mechanism.is_transparent()) {
+            (Version::V1Unversioned | Version::V1, _) => (SendFraming::V1, RecvFraming::V1),
+            (Version::V2 | Version::V3_0, true) => {
+                (SendFraming::OldSubscriptions, RecvFraming::Direct)
+            }
+            (_, true) => (SendFraming::Direct, RecvFraming::Direct),
+            (_, false) => {
+                let mechanism = Arc::new(Mutex::new(mechanism));
+                (SendFraming::Sealed(mechanism.clone()), RecvFraming::Sealed(mechanism))
+            }
+        };
+        let send = match send {
+            // Only subscribers send commands through the queue.
+            SendFraming::OldSubscriptions if !self.is_subscriber() => SendFraming::Direct,
+            send => send,
+        };
+        self.event(ids::EVENT_HANDSHAKE_SUCCEEDED, 0);
+        let heartbeats = version >= Version::V3_1;
+        let phantom = subscribe_to_all && self.is_publisher();
+        self.activate(io, stream, info, (send, recv), handshake.output, |recv| {
+            if phantom {
+                recv.deliver(COMMAND, b"\x09SUBSCRIBE");
+            }
+            recv.feed(&rest)
+        });
+        if heartbeats {
+            self.start_heartbeat(io);
+        }
+    }
+
+    /// No handshake: whatever comes is a message.
+    fn begin_raw(&mut self, io: &mut dyn Reactor, stream: Stream, address: &str, notify: bool) {
+        let mut metadata = Metadata::new();
+        add_address(&mut metadata, address, stream.as_raw_fd());
+        let info = PeerInfo { metadata: Some(Arc::new(metadata)), routing_id: Vec::new() };
+        self.activate(io, stream, info, (SendFraming::Raw, RecvFraming::Raw), Vec::new(), |recv| {
+            if notify {
+                recv.deliver(0, &[]);
+            }
+            crate::engine::connection::Pumped::Idle
+        });
+    }
+
+    fn activate(
+        &mut self,
+        io: &mut dyn Reactor,
+        stream: Stream,
+        info: PeerInfo,
+        (send, recv): (SendFraming, RecvFraming),
+        first: Vec<u8>,
+        prepare: impl FnOnce(&mut RecvHalf) -> crate::engine::connection::Pumped,
+    ) {
+        let reconnected = std::mem::replace(&mut self.reconnected, true);
+        self.interval = self.profile.options.reconnect_ivl;
+        if self.link.is_none() {
+            self.open_link();
+        }
+        let subscriber = self.is_subscriber();
+        let wants_commands = self.is_publisher();
+        let max_body = u64::try_from(self.profile.options.maxmsgsize).ok();
+        let Some(link) = &mut self.link else { return self.end(io) };
+        if reconnected && subscriber {
+            self.profile.owner.hiccup(link.id);
+        }
+        let (Some(tx), Some(rx)) = (link.tx.take(), link.rx.take()) else { return self.end(io) };
+        let send = SendHalf::new(rx, link.socket.clone(), send, first);
+        let mut recv = RecvHalf::new(tx, link.socket.clone(), recv, max_body, wants_commands);
+        recv.introduce(Parcel::Peer(Arc::new(info)));
+        let pumped = prepare(&mut recv);
+        let connection = Arc::new(Connection::new(stream, send, recv));
+        // So far it was told of writability as well; the first flush that is done changes that.
+        self.blocked = true;
+        self.state = State::Active(connection.clone());
+        self.handle.set_connection(Some(connection));
+        self.received(io, pumped);
+        self.receive(io);
+        self.transmit(io);
+    }
+
+    /// Makes the link that so far was not there, and gives the socket its end.
+    fn open_link(&mut self) {
+        let options = &self.profile.options;
+        let (id, socket) = self.profile.owner.reserve_link();
+        let (ours, theirs) = pair(limits(options, options.rcvhwm), limits(options, options.sndhwm));
+        let origin = match self.target {
+            Some(_) => LinkOrigin::Connected,
+            None => LinkOrigin::Accepted,
+        };
+        let peer: Arc<dyn Peer> = self.handle.clone();
+        let endpoint = self.handle.endpoint.as_str().into();
+        self.link = Some(SessionLink { id, socket, tx: Some(ours.tx), rx: Some(ours.rx) });
+        self.profile.owner.attach(id, Link::new(theirs, peer, origin, endpoint, None));
+    }
+}
+
+/// The limits of one direction of a link to another process.
+pub fn limits(options: &Options, hwm: i32) -> Limits {
+    match options.conflates() {
+        true => Limits::Latest,
+        false => Limits::Messages(usize::try_from(hwm).unwrap_or(0)),
+    }
+}
+
+fn add_address(metadata: &mut Metadata, address: &str, fd: i32) {
+    if !address.is_empty() {
+        metadata.insert("Peer-Address", address.as_bytes());
+    }
+    metadata.set_fd(fd);
+}
+
+enum Trouble {
+    Connection(i32),
+    Handshake(HandshakeError),
+}

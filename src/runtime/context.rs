@@ -1,0 +1,207 @@
+//! What the sockets of a process share, from the first of them to `zmq_ctx_term`.
+#![forbid(unsafe_code)]
+
+use super::inproc::Names;
+use super::io_thread::{IoHandle, IoThread};
+use super::mailbox::{Command, Mailbox};
+use crate::error::{Error, Result};
+use crate::options::ContextOptions;
+use crate::sys::eventfd::EventFd;
+use crate::sys::fork;
+use crate::sys::poll::{poll, PollFd, POLLIN};
+use parking_lot::Mutex;
+use std::os::fd::AsRawFd;
+use std::sync::{Arc, Weak};
+
+/// A handle to a context; clones are the same context.
+#[derive(Clone)]
+pub struct Context(Arc<Shared>);
+
+struct Shared {
+    options: Mutex<ContextOptions>,
+    state: Mutex<State>,
+    names: Mutex<Names>,
+    census: Arc<Census>,
+    /// A forked child must not touch what belongs to its parent.
+    generation: u32,
+}
+
+#[derive(Default)]
+struct State {
+    io: Vec<IoThread>,
+    started: bool,
+    terminating: bool,
+    sockets: Vec<Weak<Mailbox>>,
+    open: usize,
+}
+
+/// Counts what still has to end before the context can.
+struct Census {
+    alive: Mutex<usize>,
+    /// Written when nothing is alive any more, or somebody ought to look.
+    empty: EventFd,
+}
+
+/// A share in the life of a context.
+pub struct Alive(Arc<Census>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        let mut alive = self.0.alive.lock();
+        *alive -= 1;
+        if *alive == 0 {
+            self.0.empty.signal();
+        }
+    }
+}
+
+/// How I/O threads are to run.
+#[derive(Clone, Default)]
+pub struct ThreadSettings {
+    pub policy: Option<i32>,
+    pub priority: Option<i32>,
+    pub processors: Vec<usize>,
+}
+
+impl Context {
+    pub fn new() -> Result<Self> {
+        let census = Arc::new(Census { alive: Mutex::new(0), empty: EventFd::new()? });
+        Ok(Self(Arc::new(Shared {
+            options: Mutex::new(ContextOptions::default()),
+            state: Mutex::new(State::default()),
+            names: Mutex::new(Names::default()),
+            census,
+            generation: fork::generation(),
+        })))
+    }
+
+    /// The options, to be read or changed.
+    pub fn options(&self) -> &Mutex<ContextOptions> {
+        &self.0.options
+    }
+
+    pub fn names(&self) -> &Mutex<Names> {
+        &self.0.names
+    }
+
+    /// Is this the process that made the context?
+    #[inline]
+    pub fn is_ours(&self) -> bool {
+        self.0.generation == fork::generation()
+    }
+
+    /// Registers a new socket and gives it its mailbox. Starts the I/O threads for the first one.
+    pub fn open_socket(&self, linger: i32) -> Result<Arc<Mailbox>> {
+        if !self.is_ours() {
+            return Err(Error::Terminated);
+        }
+        let options = self.0.options.lock().clone();
+        let mut state = self.0.state.lock();
+        if state.terminating {
+            return Err(Error::Terminated);
+        }
+        if state.open >= usize::try_from(options.max_sockets).unwrap_or(0) {
+            return Err(Error::TooManyFiles);
+        }
+        if !state.started {
+            state.io = start_threads(&options)?;
+            state.started = true;
+        }
+        let mailbox = Mailbox::new(linger, self.alive())?;
+        state.sockets.retain(|socket| socket.strong_count() > 0);
+        state.sockets.push(Arc::downgrade(&mailbox));
+        state.open += 1;
+        Ok(mailbox)
+    }
+
+    /// A socket was closed; what it left behind may live on.
+    pub fn close_socket(&self) {
+        self.0.state.lock().open -= 1;
+    }
+
+    fn alive(&self) -> Alive {
+        *self.0.census.alive.lock() += 1;
+        Alive(self.0.census.clone())
+    }
+
+    /// The I/O thread with the least to do, of those that the affinity mask allows; zero allows all.
+    pub fn choose_io(&self, affinity: u64) -> Option<Arc<IoHandle>> {
+        let state = self.0.state.lock();
+        let allowed = |index: usize| affinity == 0 || (index < 64 && affinity >> index & 1 == 1);
+        let candidates = state.io.iter().enumerate().filter(|(index, _)| allowed(*index));
+        candidates.map(|(_, thread)| &thread.handle).min_by_key(|handle| handle.load()).cloned()
+    }
+
+    pub fn is_terminating(&self) -> bool {
+        self.0.state.lock().terminating
+    }
+
+    /// Makes all calls on its sockets fail with [`Error::Terminated`].
+    pub fn shutdown(&self) {
+        let sockets = {
+            let mut state = self.0.state.lock();
+            state.terminating = true;
+            state.sockets.clone()
+        };
+        for socket in sockets.iter().filter_map(Weak::upgrade) {
+            socket.put(Command::Stop);
+        }
+        // Not under the lock: dropping an end tells a socket, and may be the end of that one.
+        let orphans = self.0.names.lock().clear_pending();
+        drop(orphans);
+    }
+
+    /// Shuts down, waits until all sockets are closed and what they sent is delivered, and ends the I/O
+    /// threads. May be called again after [`Error::Interrupted`].
+    pub fn terminate(&self) -> Result<()> {
+        if !self.is_ours() {
+            return Ok(());
+        }
+        self.shutdown();
+        while *self.0.census.alive.lock() > 0 {
+            let mut fds = [PollFd::new(self.0.census.empty.as_raw_fd(), POLLIN)];
+            poll(&mut fds, None)?;
+            self.0.census.empty.drain();
+        }
+        let threads = std::mem::take(&mut self.0.state.lock().io);
+        for thread in threads {
+            thread.stop();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for State {
+    /// A context that was forgotten still ends its threads; in a forked child there are none.
+    fn drop(&mut self) {
+        for thread in self.io.drain(..) {
+            thread.stop();
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if self.generation != fork::generation() {
+            std::mem::forget(std::mem::take(&mut self.state.lock().io));
+        }
+    }
+}
+
+fn start_threads(options: &ContextOptions) -> Result<Vec<IoThread>> {
+    let settings = ThreadSettings {
+        policy: Some(options.thread_sched_policy).filter(|policy| *policy >= 0),
+        priority: Some(options.thread_priority).filter(|priority| *priority >= 0),
+        processors: options
+            .thread_affinity_cpus
+            .iter()
+            .filter_map(|cpu| usize::try_from(*cpu).ok())
+            .collect(),
+    };
+    let prefix = String::from_utf8_lossy(&options.thread_name_prefix).into_owned();
+    let name = |index| match prefix.is_empty() {
+        true => format!("ZMQbg/IO/{index}"),
+        false => format!("{prefix}/ZMQbg/IO/{index}"),
+    };
+    (0..options.io_threads).map(|index| IoThread::start(name(index), settings.clone())).collect()
+}

@@ -1,0 +1,370 @@
+//! A thread that drives sessions and listeners by readiness and time.
+//!
+//! It sleeps until a descriptor is ready, a timer is due or somebody pokes it, and never otherwise
+//! wakes. A panic in one session ends that session only.
+#![forbid(unsafe_code)]
+
+use super::context::ThreadSettings;
+use super::listener::Accepting;
+use super::timers::Timers;
+use crate::engine::reactor::Waker as SessionWaker;
+use crate::engine::{Reactor, Session, Timer};
+use crate::error::{Error, Result};
+use crate::sys::thread;
+use crate::transport::{Endpoint, Target, TransportOptions};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use parking_lot::Mutex;
+use std::os::fd::RawFd;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What other threads ask of an I/O thread.
+pub enum Task {
+    Session(Box<Session>),
+    Listener(Arc<Accepting>),
+    /// Call `poked` of this session.
+    Poke(usize),
+    Resolved(usize, u64, Result<Target>),
+    /// Forget a listener that was closed.
+    Forget(Arc<Accepting>),
+    End,
+}
+
+/// The end of an I/O thread that others hold.
+pub struct IoHandle {
+    tasks: Mutex<Vec<Task>>,
+    waker: Waker,
+    registry: Registry,
+    load: AtomicUsize,
+}
+
+impl IoHandle {
+    pub fn send(&self, task: Task) {
+        let mut tasks = self.tasks.lock();
+        let first = tasks.is_empty();
+        tasks.push(task);
+        drop(tasks);
+        if first {
+            // Fails only if the thread is gone, and then nobody cares.
+            let _ = self.waker.wake();
+        }
+    }
+
+    /// How many sessions and listeners it has.
+    pub fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// Stops telling of a descriptor. Any thread may.
+    pub fn unwatch(&self, fd: RawFd) {
+        // It may not have been watched.
+        let _ = self.registry.deregister(&mut SourceFd(&fd));
+    }
+}
+
+impl SessionWaker for IoHandle {
+    fn poke(&self, session: usize) {
+        self.send(Task::Poke(session));
+    }
+}
+
+/// A running I/O thread.
+pub struct IoThread {
+    pub handle: Arc<IoHandle>,
+    join: Option<std::thread::JoinHandle<()>>,
+}
+
+impl IoThread {
+    pub fn start(name: String, settings: ThreadSettings) -> Result<Self> {
+        let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        let waker = Waker::new(&registry, WAKE)?;
+        let handle = Arc::new(IoHandle {
+            tasks: Mutex::new(Vec::new()),
+            waker,
+            registry,
+            load: AtomicUsize::new(0),
+        });
+        let shared = handle.clone();
+        let join = std::thread::Builder::new().name(name).spawn(move || {
+            settings.apply();
+            Loop::new(poll, shared).run();
+        })?;
+        Ok(Self { handle, join: Some(join) })
+    }
+
+    /// Ends it, and with it what it still has.
+    pub fn stop(mut self) {
+        self.handle.send(Task::End);
+        // The last handle to a context may be dropped on its own I/O thread, which ends by itself.
+        let elsewhere =
+            |join: &std::thread::JoinHandle<()>| join.thread().id() != std::thread::current().id();
+        if let Some(join) = self.join.take().filter(elsewhere) {
+            // A panic there was reported where it happened.
+            let _ = join.join();
+        }
+    }
+}
+
+impl ThreadSettings {
+    fn apply(&self) {
+        // Without these the thread runs all the same.
+        let _ = thread::block_signals();
+        if self.policy.is_some() || self.priority.is_some() {
+            let _ = thread::set_scheduling(self.policy, self.priority);
+        }
+        if !self.processors.is_empty() {
+            let _ = thread::set_affinity(&self.processors);
+        }
+    }
+}
+
+const WAKE: Token = Token(0);
+/// How long a listener rests when the process has no descriptors left.
+const REST: Duration = Duration::from_millis(50);
+
+enum Object {
+    Session(Box<Session>),
+    Listener(Arc<Accepting>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Due {
+    Session(usize, Timer),
+    /// Accept again.
+    Accept(usize),
+}
+
+struct Loop {
+    poll: Poll,
+    handle: Arc<IoHandle>,
+    /// Index plus one is the token; a number that is not in use is free to be.
+    objects: Vec<Option<Object>>,
+    /// Tells occupants of one place apart.
+    ages: Vec<u64>,
+    free: Vec<usize>,
+    timers: Timers<Due>,
+    later: Vec<usize>,
+    ended: bool,
+}
+
+impl Loop {
+    fn new(poll: Poll, handle: Arc<IoHandle>) -> Self {
+        Self {
+            poll,
+            handle,
+            objects: Vec::new(),
+            ages: Vec::new(),
+            free: Vec::new(),
+            timers: Timers::new(),
+            later: Vec::new(),
+            ended: false,
+        }
+    }
+
+    fn run(&mut self) {
+        let mut events = Events::with_capacity(256);
+        while !self.ended {
+            let timeout = self.timeout();
+            match self.poll.poll(&mut events, timeout) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(_) => return,
+            }
+            for event in &events {
+                if event.token() != WAKE {
+                    let index = event.token().0 - 1;
+                    self.ready(
+                        index,
+                        event.is_writable() || event.is_error() || event.is_write_closed(),
+                    );
+                }
+            }
+            self.run_tasks();
+            self.run_timers();
+            for index in std::mem::take(&mut self.later) {
+                self.session(index, |session, io| session.poked(io));
+            }
+        }
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        if !self.later.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        self.timers.next().map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
+    fn run_tasks(&mut self) {
+        let tasks = std::mem::take(&mut *self.handle.tasks.lock());
+        for task in tasks {
+            match task {
+                Task::Session(session) => {
+                    let index = self.insert(Object::Session(session));
+                    self.session(index, |session, io| session.start(io, index));
+                }
+                Task::Listener(listener) => self.add_listener(listener),
+                Task::Poke(index) => self.session(index, |session, io| session.poked(io)),
+                Task::Resolved(index, age, target) if self.ages.get(index) == Some(&age) => {
+                    self.session(index, |session, io| session.resolved(io, target));
+                }
+                Task::Resolved(..) => {}
+                Task::Forget(listener) => self.forget_listener(&listener),
+                Task::End => self.ended = true,
+            }
+        }
+    }
+
+    fn run_timers(&mut self) {
+        if self.timers.next().is_none() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some(due) = self.timers.expire(now) {
+            match due {
+                Due::Session(index, timer) => {
+                    self.session(index, |session, io| session.timer(io, timer))
+                }
+                Due::Accept(index) => self.accept(index),
+            }
+        }
+    }
+
+    fn ready(&mut self, index: usize, writable: bool) {
+        match self.objects.get(index) {
+            Some(Some(Object::Session(_))) => {
+                self.session(index, |session, io| session.ready(io, writable))
+            }
+            Some(Some(Object::Listener(_))) => self.accept(index),
+            _ => {}
+        }
+    }
+
+    /// Runs something of a session, and buries it if it is over after that.
+    fn session(&mut self, index: usize, run: impl FnOnce(&mut Session, &mut dyn Reactor)) {
+        let Some(place) = self.objects.get_mut(index) else { return };
+        let Some(Object::Session(session)) = place else { return };
+        let mut io = Io {
+            index,
+            age: self.ages[index],
+            registry: self.poll.registry(),
+            handle: &self.handle,
+            timers: &mut self.timers,
+            later: &mut self.later,
+        };
+        let survived = catch_unwind(AssertUnwindSafe(|| run(session, &mut io))).is_ok();
+        if !survived || session.is_over() {
+            *place = None;
+            self.release(index);
+        }
+    }
+
+    fn insert(&mut self, object: Object) -> usize {
+        self.handle.load.fetch_add(1, Ordering::Relaxed);
+        if let Some(index) = self.free.pop() {
+            self.objects[index] = Some(object);
+            self.ages[index] += 1;
+            return index;
+        }
+        self.objects.push(Some(object));
+        self.ages.push(0);
+        self.objects.len() - 1
+    }
+
+    fn release(&mut self, index: usize) {
+        self.handle.load.fetch_sub(1, Ordering::Relaxed);
+        self.free.push(index);
+    }
+
+    fn add_listener(&mut self, listener: Arc<Accepting>) {
+        let Some(fd) = listener.fd() else { return };
+        let index = self.insert(Object::Listener(listener));
+        let token = Token(index + 1);
+        if self.poll.registry().register(&mut SourceFd(&fd), token, Interest::READABLE).is_err() {
+            self.objects[index] = None;
+            self.release(index);
+            return;
+        }
+        self.accept(index);
+    }
+
+    fn accept(&mut self, index: usize) {
+        let Some(Some(Object::Listener(listener))) = self.objects.get(index) else { return };
+        let listener = listener.clone();
+        if let Ok(false) = catch_unwind(AssertUnwindSafe(|| listener.accept())) {
+            self.timers.set(Due::Accept(index), Instant::now() + REST);
+        }
+    }
+
+    fn forget_listener(&mut self, listener: &Arc<Accepting>) {
+        let is_it = |object: &Option<Object>| match object {
+            Some(Object::Listener(other)) => Arc::ptr_eq(other, listener),
+            _ => false,
+        };
+        if let Some(index) = self.objects.iter().position(is_it) {
+            self.timers.cancel(Due::Accept(index));
+            self.objects[index] = None;
+            self.release(index);
+        }
+    }
+}
+
+/// The I/O thread, as the session that it is running sees it.
+struct Io<'a> {
+    index: usize,
+    age: u64,
+    registry: &'a Registry,
+    handle: &'a Arc<IoHandle>,
+    timers: &'a mut Timers<Due>,
+    later: &'a mut Vec<usize>,
+}
+
+impl Reactor for Io<'_> {
+    fn watch(&mut self, fd: RawFd, writable: bool) -> bool {
+        let token = Token(self.index + 1);
+        let interest =
+            if writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        let mut source = SourceFd(&fd);
+        self.registry.reregister(&mut source, token, interest).is_ok()
+            || self.registry.register(&mut source, token, interest).is_ok()
+    }
+
+    fn unwatch(&mut self, fd: RawFd) {
+        // It may not have been watched.
+        let _ = self.registry.deregister(&mut SourceFd(&fd));
+    }
+
+    fn set_timer(&mut self, timer: Timer, after: Duration) {
+        self.timers.set(Due::Session(self.index, timer), Instant::now() + after);
+    }
+
+    fn cancel_timer(&mut self, timer: Timer) {
+        self.timers.cancel(Due::Session(self.index, timer));
+    }
+
+    fn poke_later(&mut self) {
+        self.later.push(self.index);
+    }
+
+    fn resolve(&mut self, endpoint: Endpoint, options: TransportOptions) {
+        let (index, age, handle) = (self.index, self.age, self.handle.clone());
+        let look_up = {
+            let handle = handle.clone();
+            move || handle.send(Task::Resolved(index, age, endpoint.resolve(&options)))
+        };
+        let spawned = std::thread::Builder::new().name("ZMQresolve".into()).spawn(move || {
+            let _ = thread::block_signals();
+            look_up();
+        });
+        if spawned.is_err() {
+            handle.send(Task::Resolved(index, age, Err(Error::NoMemory)));
+        }
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+}

@@ -1,0 +1,128 @@
+//! A bound endpoint: accepts connections and makes sessions of them.
+//!
+//! The I/O thread accepts; the application's thread closes, so that the port is free when `zmq_unbind`
+//! returns.
+#![forbid(unsafe_code)]
+
+use super::context::Context;
+use super::io_thread::{IoHandle, Task};
+use super::mailbox::Mailbox;
+use crate::engine::session::Profile;
+use crate::engine::{Event, Owner, Session, SessionHandle};
+use crate::options::{ids, Options};
+use crate::transport::{is_exhaustion, Established, Listener, TransportOptions};
+use crate::wire::SocketType;
+use parking_lot::Mutex;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+
+/// See the module.
+pub struct Accepting {
+    listener: Mutex<Option<Listener>>,
+    /// The endpoint with wildcards filled in.
+    pub endpoint: String,
+    context: Context,
+    io: Arc<IoHandle>,
+    mailbox: Arc<Mailbox>,
+    options: Arc<Options>,
+    transport: TransportOptions,
+    socket_type: SocketType,
+    raw: Option<bool>,
+}
+
+/// What a listener has to know of its socket.
+pub struct Bound {
+    pub context: Context,
+    pub mailbox: Arc<Mailbox>,
+    pub options: Arc<Options>,
+    pub transport: TransportOptions,
+    pub socket_type: SocketType,
+    pub raw: Option<bool>,
+}
+
+impl Accepting {
+    /// Starts to accept on an I/O thread.
+    pub fn start(listener: Listener, io: Arc<IoHandle>, bound: Bound) -> Arc<Self> {
+        let endpoint = listener.local_endpoint().to_owned();
+        let Bound { context, mailbox, options, transport, socket_type, raw } = bound;
+        let event = Event::new(ids::EVENT_LISTENING, listener.as_raw_fd(), endpoint.as_str());
+        let accepting = Arc::new(Self {
+            listener: Mutex::new(Some(listener)),
+            endpoint,
+            context,
+            io: io.clone(),
+            mailbox: mailbox.clone(),
+            options,
+            transport,
+            socket_type,
+            raw,
+        });
+        mailbox.event(event);
+        io.send(Task::Listener(accepting.clone()));
+        accepting
+    }
+
+    pub fn fd(&self) -> Option<RawFd> {
+        self.listener.lock().as_ref().map(AsRawFd::as_raw_fd)
+    }
+
+    /// Stops listening at once.
+    pub fn close(self: &Arc<Self>) {
+        let Some(listener) = self.listener.lock().take() else { return };
+        let fd = listener.as_raw_fd();
+        self.io.unwatch(fd);
+        let event = match listener.close() {
+            Ok(()) => Event::new(ids::EVENT_CLOSED, fd, self.endpoint.as_str()),
+            Err(error) => Event::new(
+                ids::EVENT_CLOSE_FAILED,
+                error.raw_os_error().unwrap_or(0),
+                self.endpoint.as_str(),
+            ),
+        };
+        self.mailbox.event(event);
+        self.io.send(Task::Forget(self.clone()));
+    }
+
+    /// Accepts all who wait. False if the process is out of descriptors or memory: ask again later.
+    pub fn accept(&self) -> bool {
+        loop {
+            let accepted = match &*self.listener.lock() {
+                Some(listener) => listener.accept(),
+                None => return true,
+            };
+            match accepted {
+                Ok(None) => return true,
+                Ok(Some(established)) => self.welcome(established),
+                Err(error) => {
+                    self.failed(&error);
+                    if is_exhaustion(&error) {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    fn failed(&self, error: &io::Error) {
+        let errno = error.raw_os_error().unwrap_or(libc::EACCES);
+        self.mailbox.event(Event::new(ids::EVENT_ACCEPT_FAILED, errno, self.endpoint.as_str()));
+    }
+
+    fn welcome(&self, established: Established) {
+        let fd = established.stream.as_raw_fd();
+        let Some(io) = self.context.choose_io(self.options.affinity) else { return };
+        self.mailbox.event(Event::new(ids::EVENT_ACCEPTED, fd, self.endpoint.as_str()));
+        let handle = SessionHandle::new(io.clone(), self.endpoint.clone());
+        self.mailbox.add_session(handle.clone());
+        let profile = Profile {
+            owner: self.mailbox.clone(),
+            options: self.options.clone(),
+            transport: self.transport.clone(),
+            socket_type: self.socket_type,
+            raw: self.raw,
+        };
+        let session = Session::accepted(handle, profile, established);
+        io.send(Task::Session(Box::new(session)));
+    }
+}

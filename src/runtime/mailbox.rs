@@ -1,0 +1,209 @@
+//! How other threads talk to a socket, and how it sleeps until they do.
+//!
+//! Commands go into a short list under a lock; one atomic word says that there are any, so that a busy
+//! socket finds out for the price of a load. The descriptor is written only for a socket that sleeps, or
+//! whose application waits on `ZMQ_FD`. This module knows nothing of patterns.
+#![forbid(unsafe_code)]
+
+use super::monitor::Monitor;
+use crate::engine::{Event, Owner, SessionHandle};
+use crate::error::Result;
+use crate::link::{Link, LinkId, Peer};
+use crate::sys::eventfd::EventFd;
+use parking_lot::Mutex;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+
+/// What a socket is told.
+pub enum Command {
+    Attach(LinkId, Box<Link>),
+    Readable(LinkId),
+    Writable(LinkId),
+    Closed(LinkId),
+    Hiccup(LinkId),
+    /// The context is being terminated.
+    Stop,
+}
+
+/// Commands wait.
+const PENDING: u32 = 1;
+/// The descriptor is to be written when they do.
+const ARMED: u32 = 2;
+/// The descriptor is written for good measure each time: somebody has `ZMQ_FD`.
+const SHARED: u32 = 4;
+/// The descriptor was written.
+const SIGNALLED: u32 = 8;
+
+/// See the module.
+pub struct Mailbox {
+    this: Weak<Mailbox>,
+    state: AtomicU32,
+    commands: Mutex<Vec<Command>>,
+    signal: EventFd,
+    ids: Mutex<LinkIds>,
+    linger: AtomicI32,
+    sessions: Mutex<Vec<Arc<SessionHandle>>>,
+    /// Who is told of events.
+    pub monitor: Monitor,
+    /// Counts as alive at the context for as long as anything of the socket is.
+    _alive: super::context::Alive,
+}
+
+#[derive(Default)]
+struct LinkIds {
+    free: Vec<u32>,
+    next: u32,
+}
+
+impl Mailbox {
+    pub fn new(linger: i32, alive: super::context::Alive) -> Result<Arc<Self>> {
+        let signal = EventFd::new()?;
+        Ok(Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            state: AtomicU32::new(0),
+            commands: Mutex::new(Vec::new()),
+            signal,
+            ids: Mutex::new(LinkIds::default()),
+            linger: AtomicI32::new(linger),
+            sessions: Mutex::new(Vec::new()),
+            monitor: Monitor::default(),
+            _alive: alive,
+        }))
+    }
+
+    /// Are there commands?
+    #[inline]
+    pub fn is_pending(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & PENDING != 0
+    }
+
+    /// Puts a command in, and wakes the socket if it sleeps.
+    pub fn put(&self, command: Command) {
+        self.commands.lock().push(command);
+        let before = self.state.fetch_or(PENDING, Ordering::AcqRel);
+        if before & PENDING == 0 && before & (ARMED | SHARED) != 0 {
+            self.state.fetch_or(SIGNALLED, Ordering::AcqRel);
+            self.signal.signal();
+        }
+    }
+
+    /// Takes all commands, and clears the descriptor.
+    pub fn take(&self, into: &mut Vec<Command>) {
+        let before = self.state.fetch_and(!(PENDING | SIGNALLED), Ordering::AcqRel);
+        if before & (SIGNALLED | ARMED | SHARED) != 0 {
+            self.signal.drain();
+        }
+        std::mem::swap(&mut *self.commands.lock(), into);
+    }
+
+    /// To be called before sleeping on [`Mailbox::fd`]. False if there is no need to sleep.
+    pub fn arm(&self) -> bool {
+        self.state.fetch_or(ARMED, Ordering::AcqRel) & PENDING == 0
+    }
+
+    /// To be called after.
+    pub fn disarm(&self) {
+        self.state.fetch_and(!ARMED, Ordering::AcqRel);
+    }
+
+    /// The application has the descriptor from now on.
+    pub fn share_fd(&self) -> RawFd {
+        let before = self.state.fetch_or(SHARED, Ordering::AcqRel);
+        if before & PENDING != 0 && before & SHARED == 0 {
+            self.signal.signal();
+        }
+        self.signal.as_raw_fd()
+    }
+
+    pub fn fd(&self) -> RawFd {
+        self.signal.as_raw_fd()
+    }
+
+    /// The id is free again.
+    pub fn release_link(&self, id: LinkId) {
+        self.ids.lock().free.push(id.0);
+    }
+
+    pub fn set_linger(&self, linger: i32) {
+        self.linger.store(linger, Ordering::Relaxed);
+    }
+
+    pub fn add_session(&self, handle: Arc<SessionHandle>) {
+        self.sessions.lock().push(handle);
+    }
+
+    /// The sessions of an endpoint, or all.
+    pub fn sessions(&self, endpoint: Option<&str>) -> Vec<Arc<SessionHandle>> {
+        let sessions = self.sessions.lock();
+        let chosen = sessions
+            .iter()
+            .filter(|handle| endpoint.is_none_or(|endpoint| handle.endpoint == endpoint));
+        chosen.cloned().collect()
+    }
+
+    /// Stands for one link of this socket at its other end.
+    pub fn peer(&self, id: LinkId) -> Arc<dyn Peer> {
+        Arc::new(SocketPeer { mailbox: self.this.clone(), id })
+    }
+}
+
+impl Owner for Mailbox {
+    fn reserve_link(&self) -> (LinkId, Arc<dyn Peer>) {
+        let mut ids = self.ids.lock();
+        let id = ids.free.pop().unwrap_or_else(|| {
+            ids.next += 1;
+            ids.next - 1
+        });
+        (LinkId(id), self.peer(LinkId(id)))
+    }
+
+    fn attach(&self, id: LinkId, link: Link) {
+        self.put(Command::Attach(id, Box::new(link)));
+    }
+
+    fn hiccup(&self, id: LinkId) {
+        self.put(Command::Hiccup(id));
+    }
+
+    fn event(&self, event: Event) {
+        self.monitor.tell(&event);
+    }
+
+    fn linger(&self) -> i32 {
+        self.linger.load(Ordering::Relaxed)
+    }
+
+    fn session_ended(&self, handle: &Arc<SessionHandle>) {
+        self.sessions.lock().retain(|other| !Arc::ptr_eq(other, handle));
+    }
+}
+
+/// The socket's side of a link, as the other side sees it. Holds the socket loosely: links do not keep a
+/// socket alive.
+struct SocketPeer {
+    mailbox: Weak<Mailbox>,
+    id: LinkId,
+}
+
+impl SocketPeer {
+    fn tell(&self, command: Command) {
+        if let Some(mailbox) = self.mailbox.upgrade() {
+            mailbox.put(command);
+        }
+    }
+}
+
+impl Peer for SocketPeer {
+    fn readable(&self) {
+        self.tell(Command::Readable(self.id));
+    }
+
+    fn writable(&self) {
+        self.tell(Command::Writable(self.id));
+    }
+
+    fn closed(&self) {
+        self.tell(Command::Closed(self.id));
+    }
+}

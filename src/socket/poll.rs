@@ -1,0 +1,146 @@
+//! Waiting for several sockets and descriptors at once.
+#![forbid(unsafe_code)]
+
+use super::wait::Deadline;
+use super::RawSocket;
+use crate::error::Result;
+use crate::runtime::Mailbox;
+use crate::sys::poll::{self as sys, PollFd};
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Something can be received.
+pub const POLLIN: i16 = 1;
+/// Something can be sent.
+pub const POLLOUT: i16 = 2;
+/// A descriptor is in an error state.
+pub const POLLERR: i16 = 4;
+/// A descriptor has urgent data.
+pub const POLLPRI: i16 = 8;
+
+/// What is waited for.
+pub struct PollItem<'a> {
+    pub source: PollSource<'a>,
+    /// The wanted ones of [`POLLIN`], [`POLLOUT`], [`POLLERR`], [`POLLPRI`].
+    pub events: i16,
+    /// Those of them that are there.
+    pub revents: i16,
+}
+
+/// Where it is waited for.
+#[derive(Clone, Copy)]
+pub enum PollSource<'a> {
+    Socket(&'a RawSocket),
+    Descriptor(RawFd),
+}
+
+impl<'a> PollItem<'a> {
+    pub fn socket(socket: &'a RawSocket, events: i16) -> Self {
+        Self { source: PollSource::Socket(socket), events, revents: 0 }
+    }
+
+    pub fn descriptor(fd: RawFd, events: i16) -> Self {
+        Self { source: PollSource::Descriptor(fd), events, revents: 0 }
+    }
+}
+
+/// Waits until something wanted is there, or the time is over; `None` waits forever. Returns how many
+/// items have something. A signal ends it with `Interrupted`.
+pub fn poll(items: &mut [PollItem<'_>], timeout: Option<Duration>) -> Result<usize> {
+    let deadline = Deadline::after(timeout);
+    loop {
+        let mut found = check_sockets(items)?;
+        let waiting = found == 0 && deadline.left().is_ok();
+        found += if waiting { sleep(items, deadline)? } else { check_descriptors(items)? };
+        if found > 0 || !waiting {
+            return Ok(found);
+        }
+    }
+}
+
+fn check_sockets(items: &mut [PollItem<'_>]) -> Result<usize> {
+    let mut found = 0;
+    for item in items {
+        item.revents = 0;
+        if let PollSource::Socket(socket) = item.source {
+            item.revents = socket.with(|core| core.events())? & item.events;
+            found += usize::from(item.revents != 0);
+        }
+    }
+    Ok(found)
+}
+
+fn check_descriptors(items: &mut [PollItem<'_>]) -> Result<usize> {
+    let mut fds = descriptors(items);
+    if fds.is_empty() {
+        return Ok(0);
+    }
+    sys::poll(&mut fds, Some(Duration::ZERO))?;
+    Ok(take_descriptors(items, &fds))
+}
+
+/// Sleeps until a descriptor is ready or a socket is told something.
+fn sleep(items: &mut [PollItem<'_>], deadline: Deadline) -> Result<usize> {
+    let mut fds = descriptors(items);
+    let plain = fds.len();
+    let mut armed = Armed(Vec::new());
+    let mut told = false;
+    for item in items.iter() {
+        if let PollSource::Socket(socket) = item.source {
+            let mailbox = socket.with(|core| Ok(core.mailbox.clone()))?;
+            told |= !mailbox.arm();
+            fds.push(PollFd::new(mailbox.fd(), sys::POLLIN));
+            armed.0.push(mailbox);
+        }
+    }
+    let left =
+        if told { Some(Duration::ZERO) } else { deadline.left().unwrap_or(Some(Duration::ZERO)) };
+    sys::poll(&mut fds, left)?;
+    Ok(take_descriptors(items, &fds[..plain]))
+}
+
+/// Sockets that are to write their descriptors when told something; no more so when dropped.
+struct Armed(Vec<Arc<Mailbox>>);
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        for mailbox in &self.0 {
+            mailbox.disarm();
+        }
+    }
+}
+
+fn descriptors(items: &[PollItem<'_>]) -> Vec<PollFd> {
+    let entry = |item: &PollItem<'_>| match item.source {
+        PollSource::Descriptor(fd) => Some(PollFd::new(fd, to_system(item.events))),
+        PollSource::Socket(_) => None,
+    };
+    items.iter().filter_map(entry).collect()
+}
+
+fn take_descriptors(items: &mut [PollItem<'_>], fds: &[PollFd]) -> usize {
+    let mut found = 0;
+    let plain = items.iter_mut().filter(|item| matches!(item.source, PollSource::Descriptor(_)));
+    for (item, fd) in plain.zip(fds) {
+        item.revents = from_system(fd.revents()) & (item.events | POLLERR);
+        found += usize::from(item.revents != 0);
+    }
+    found
+}
+
+const SYSTEM: [(i16, i16); 3] =
+    [(POLLIN, libc::POLLIN), (POLLOUT, libc::POLLOUT), (POLLPRI, libc::POLLPRI)];
+
+fn to_system(events: i16) -> i16 {
+    SYSTEM.iter().filter(|(ours, _)| events & ours != 0).fold(0, |sum, (_, theirs)| sum | theirs)
+}
+
+fn from_system(revents: i16) -> i16 {
+    let known = SYSTEM
+        .iter()
+        .filter(|(_, theirs)| revents & theirs != 0)
+        .fold(0, |sum, (ours, _)| sum | ours);
+    let rest = SYSTEM.iter().fold(revents, |rest, (_, theirs)| rest & !theirs);
+    known | if rest != 0 { POLLERR } else { 0 }
+}

@@ -1,0 +1,145 @@
+use super::*;
+use crate::options::ids;
+use std::time::Duration;
+
+fn socket(context: &Context, socket_type: i32) -> RawSocket {
+    let socket = RawSocket::default();
+    socket.open(context, socket_type).unwrap();
+    let millis = 5000i32.to_ne_bytes();
+    set(&socket, ids::RCVTIMEO, &millis);
+    set(&socket, ids::SNDTIMEO, &millis);
+    socket
+}
+
+fn set(socket: &RawSocket, id: i32, value: &[u8]) {
+    socket.with(|core| core.set_option(id, value)).unwrap();
+}
+
+fn last_endpoint(socket: &RawSocket) -> String {
+    let mut buffer = [0; 256];
+    let len = socket.with(|core| core.option(ids::LAST_ENDPOINT, &mut buffer)).unwrap();
+    String::from_utf8(buffer[..len - 1].to_vec()).unwrap()
+}
+
+fn send(socket: &RawSocket, parts: &[&[u8]]) {
+    for (index, part) in parts.iter().enumerate() {
+        let mut frame = Frame::bytes(part, index + 1 < parts.len());
+        socket.with(|core| core.send(&mut frame, false)).unwrap();
+    }
+}
+
+fn recv(socket: &RawSocket) -> Vec<Vec<u8>> {
+    let mut parts = Vec::new();
+    loop {
+        let part = socket
+            .with(|core| core.recv_message(false))
+            .unwrap_or_else(|e| panic!("{e:?} on {}", last_endpoint(socket)));
+        parts.push(part.to_vec());
+        if !part.more() {
+            return parts;
+        }
+    }
+}
+
+fn addresses() -> [String; 3] {
+    ["inproc://a".into(), "tcp://127.0.0.1:*".into(), "ipc://*".into()]
+}
+
+#[test]
+fn a_request_gets_its_reply_over_every_transport() {
+    for address in addresses() {
+        let context = Context::new().unwrap();
+        let (rep, req) = (socket(&context, ids::REP), socket(&context, ids::REQ));
+        rep.with(|core| core.bind(&address)).unwrap();
+        req.with(|core| core.connect(&last_endpoint(&rep))).unwrap();
+        for size in [0, 1, 33, 255, 256, 8192, 1 << 20] {
+            let body = vec![size as u8; size];
+            send(&req, &[&body, b"second"]);
+            assert_eq!(recv(&rep), [&body[..], b"second"], "{address} {size}");
+            send(&rep, &[&body]);
+            assert_eq!(recv(&req), [body]);
+        }
+        req.close().unwrap();
+        rep.close().unwrap();
+        context.terminate().unwrap();
+    }
+}
+
+#[test]
+fn many_messages_arrive_in_order_and_none_is_lost_at_the_end() {
+    for address in addresses() {
+        let context = Context::new().unwrap();
+        let (push, pull) = (socket(&context, ids::PUSH), socket(&context, ids::PULL));
+        pull.with(|core| core.bind(&address)).unwrap();
+        push.with(|core| core.connect(&last_endpoint(&pull))).unwrap();
+        let sender = std::thread::spawn(move || {
+            for i in 0..100_000u32 {
+                let body = vec![i as u8; (i % 300) as usize];
+                send(&push, &[&i.to_ne_bytes(), &body]);
+            }
+            push.close().unwrap();
+        });
+        for i in 0..100_000u32 {
+            let parts = recv(&pull);
+            assert_eq!(
+                parts,
+                [&i.to_ne_bytes()[..], &vec![i as u8; (i % 300) as usize]],
+                "{address}"
+            );
+        }
+        sender.join().unwrap();
+        pull.close().unwrap();
+        context.terminate().unwrap();
+    }
+}
+
+#[test]
+fn a_connection_made_before_the_bind_works() {
+    for address in ["inproc://late", "ipc://@zeroxide-late-bind"] {
+        let context = Context::new().unwrap();
+        let (push, pull) = (socket(&context, ids::PUSH), socket(&context, ids::PULL));
+        push.with(|core| core.connect(address)).unwrap();
+        send(&push, &[b"early"]);
+        std::thread::sleep(Duration::from_millis(20));
+        pull.with(|core| core.bind(address)).unwrap();
+        assert_eq!(recv(&pull), [b"early"]);
+        drop((push, pull));
+        context.terminate().unwrap();
+    }
+}
+
+#[test]
+fn subscribers_get_what_they_asked_for() {
+    for address in addresses() {
+        let context = Context::new().unwrap();
+        let (publisher, subscriber) = (socket(&context, ids::XPUB), socket(&context, ids::SUB));
+        publisher.with(|core| core.bind(&address)).unwrap();
+        subscriber.with(|core| core.connect(&last_endpoint(&publisher))).unwrap();
+        set(&subscriber, ids::SUBSCRIBE, b"a");
+        assert_eq!(recv(&publisher), [b"\x01a"]);
+        for text in ["b1", "a1", "c1", "a2"] {
+            send(&publisher, &[text.as_bytes()]);
+        }
+        assert_eq!([recv(&subscriber), recv(&subscriber)], [[b"a1"], [b"a2"]]);
+        drop((publisher, subscriber));
+        context.terminate().unwrap();
+    }
+}
+
+#[test]
+fn polling_waits_for_several_sockets() {
+    let context = Context::new().unwrap();
+    let (push, pull) = (socket(&context, ids::PUSH), socket(&context, ids::PULL));
+    pull.with(|core| core.bind("tcp://127.0.0.1:*")).unwrap();
+    push.with(|core| core.connect(&last_endpoint(&pull))).unwrap();
+    let mut items = [PollItem::socket(&pull, POLLIN)];
+    assert_eq!(poll(&mut items, Some(Duration::from_millis(20))), Ok(0));
+    send(&push, &[b"x"]);
+    let mut items = [PollItem::socket(&pull, POLLIN), PollItem::socket(&push, POLLOUT)];
+    assert_eq!(poll(&mut items, Some(Duration::from_secs(5))), Ok(1));
+    assert_eq!(items[1].revents, POLLOUT);
+    let mut items = [PollItem::socket(&pull, POLLIN)];
+    assert_eq!(poll(&mut items, Some(Duration::from_secs(5))), Ok(1));
+    drop((push, pull));
+    context.terminate().unwrap();
+}
