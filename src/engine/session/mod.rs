@@ -74,7 +74,8 @@ pub struct Session {
     reconnected: bool,
     /// The socket wants it to end; what is queued may still go out.
     closing: bool,
-    pinged_at: u32,
+    /// The count of reads when an unanswered PING went out.
+    pinged_at: Option<u32>,
     ttl_at: u32,
     /// The I/O thread is told when the descriptor takes more.
     blocked: bool,
@@ -144,7 +145,7 @@ impl Session {
             interval,
             reconnected: false,
             closing: false,
-            pinged_at: 0,
+            pinged_at: None,
             ttl_at: 0,
             blocked: false,
         }
@@ -193,7 +194,7 @@ impl Session {
         if wanted & wake::RELEASED != 0 {
             self.watch_again(io);
         }
-        if wanted & (wake::CLOSED | wake::STOP) != 0 {
+        if wanted & wake::STOP != 0 || (wanted & wake::CLOSED != 0 && self.is_link_closed()) {
             self.begin_closing(io);
         }
         if wanted & (wake::SEND | wake::BROKEN) != 0 {
@@ -229,6 +230,15 @@ impl Session {
             io.set_timer(Timer::Linger, linger);
         }
         self.transmit(io);
+    }
+
+    /// Has the socket closed the present link? Word may come late about one that is gone already.
+    fn is_link_closed(&self) -> bool {
+        match (&self.state, &self.link) {
+            (State::Active(connection), _) => connection.send.lock().is_link_closed(),
+            (_, Some(SessionLink { rx: Some(rx), .. })) => rx.is_closed(),
+            _ => false,
+        }
     }
 
     fn nothing_left(&mut self) -> bool {

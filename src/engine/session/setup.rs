@@ -143,6 +143,7 @@ impl Session {
             }
             recv.feed(&rest)
         });
+        self.pinged_at = None;
         if heartbeats {
             self.start_heartbeat(io);
         }
