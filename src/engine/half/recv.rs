@@ -125,6 +125,11 @@ impl RecvHalf {
         self.ping.take()
     }
 
+    /// Do reads bring so much that the next one is worth trying?
+    pub fn reads_much(&self) -> bool {
+        self.read_size > MIN_READ
+    }
+
     /// Writes something into the link that is no message.
     pub fn introduce(&mut self, parcel: Parcel) {
         if let Some(link) = &mut self.link {

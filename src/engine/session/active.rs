@@ -69,6 +69,13 @@ impl Session {
         }
     }
 
+    /// A claim is over: the I/O thread reads again.
+    pub(super) fn watch_again(&mut self, io: &mut dyn Reactor) {
+        let State::Active(connection) = &self.state else { return };
+        io.watch(connection.fd(), self.blocked);
+        self.receive(io);
+    }
+
     fn send_replies(&mut self, io: &mut dyn Reactor) {
         let State::Active(connection) = &self.state else { return };
         if connection.send.lock().has_outbox() {

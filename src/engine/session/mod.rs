@@ -10,7 +10,7 @@ mod connecting;
 mod handle;
 mod setup;
 
-pub use handle::{set_inline_send, SessionHandle};
+pub use handle::{set_claimed_receive, set_inline_send, SessionHandle};
 pub use setup::limits;
 
 use super::connection::Connection;
@@ -25,6 +25,7 @@ use crate::transport::{Connecting, Endpoint, Established, TransportOptions};
 use crate::wire::SocketType;
 use handle::wake;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The socket, as its sessions see it. Calls come from any thread.
 pub trait Owner: Send + Sync {
@@ -45,6 +46,9 @@ pub trait Owner: Send + Sync {
     /// A session is over; its handle can be forgotten.
     fn session_ended(&self, handle: &Arc<SessionHandle>);
 }
+
+/// A claim that is not used for this long lapses.
+const CLAIM: Duration = Duration::from_millis(10);
 
 /// What a session needs to know of its socket.
 pub struct Profile {
@@ -183,6 +187,12 @@ impl Session {
         if wanted & (wake::RECEIVE | wake::BROKEN) != 0 {
             self.receive(io);
         }
+        if wanted & wake::CLAIMED != 0 {
+            io.set_timer(Timer::Claim, CLAIM);
+        }
+        if wanted & wake::RELEASED != 0 {
+            self.watch_again(io);
+        }
         if wanted & (wake::CLOSED | wake::STOP) != 0 {
             self.begin_closing(io);
         }
@@ -200,6 +210,8 @@ impl Session {
                 self.heartbeat(io, timer)
             }
             Timer::Linger => self.end(io),
+            Timer::Claim if self.handle.renew_claim() => io.set_timer(Timer::Claim, CLAIM),
+            Timer::Claim => self.watch_again(io),
         }
     }
 
