@@ -505,17 +505,13 @@ ZMQ_EXPORT int zmq_recviov(void *s_, struct iovec *iov_, size_t *count_, int fla
 ZMQ_EXPORT int zmq_poll(struct zmq_pollitem_t *items_, int nitems_, long timeout_);
 
 /* Passes messages between two sockets until the context is terminated. */
-ZMQ_EXPORT int zmq_proxy(void *_frontend_, void *_backend_, void *_capture_);
+ZMQ_EXPORT int zmq_proxy(void *frontend_, void *backend_, void *capture_);
 
 /* As `zmq_proxy`, and obeys PAUSE, RESUME, TERMINATE and STATISTICS from a control socket. */
-ZMQ_EXPORT
-int zmq_proxy_steerable(void *_frontend_,
-                        void *_backend_,
-                        void *_capture_,
-                        void *_control_);
+ZMQ_EXPORT int zmq_proxy_steerable(void *frontend_, void *backend_, void *capture_, void *control_);
 
-/* Old form of `zmq_proxy`. */
-ZMQ_EXPORT int zmq_device(int _type_, void *_frontend_, void *_backend_);
+/* Old form of `zmq_proxy`; the type never meant anything. */
+ZMQ_EXPORT int zmq_device(int type_, void *frontend_, void *backend_);
 
 /* Encodes bytes, a multiple of 4, as text; `dest_` has room for 5 characters for 4 bytes, and NUL. */
 ZMQ_EXPORT char *zmq_z85_encode(char *dest_, const uint8_t *data_, size_t size_);
