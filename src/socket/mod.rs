@@ -9,12 +9,14 @@ mod inproc;
 mod monitor;
 mod options;
 mod poll;
+mod proxy;
 mod raw;
 #[cfg(test)]
 mod tests;
 mod wait;
 
 pub use poll::{poll, PollItem, POLLERR, POLLIN, POLLOUT, POLLPRI};
+pub use proxy::{proxy, proxy_steerable};
 pub use raw::RawSocket;
 
 use crate::error::{Error, Result};

@@ -4,6 +4,7 @@ use super::*;
 use crate::ctx::{zmq_ctx_new, zmq_ctx_shutdown, zmq_ctx_term};
 use crate::msg::*;
 use crate::poll::{zmq_poll, zmq_pollitem_t};
+use crate::proxy::{zmq_proxy, zmq_proxy_steerable};
 use crate::util::zmq_errno;
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
@@ -241,4 +242,33 @@ fn constant_bytes_are_not_copied() {
         assert_eq!(zmq_msg_close(msg), 0);
     }
     assert_eq!([zmq_close(push), zmq_close(pull), zmq_ctx_term(context)], [0; 3]);
+}
+
+#[test]
+fn a_proxy_passes_messages_until_told_to_end() {
+    let context = zmq_ctx_new();
+    let (frontend, front) = bound(context, ids::PULL, "inproc://front");
+    let (backend, back) = bound(context, ids::PUSH, "inproc://back");
+    let (control, steer) = bound(context, ids::PAIR, "inproc://steer");
+    let (null, stale) = (ptr::null_mut(), context);
+    assert_eq!(errno_of(zmq_proxy(null, backend, null)), libc::EFAULT);
+    assert_eq!(errno_of(zmq_proxy(frontend, backend, stale)), libc::ENOTSOCK);
+    let sockets = [frontend, backend, control].map(|handle| handle.addr());
+    let proxy = std::thread::spawn(move || {
+        let [frontend, backend, control] = sockets.map(|address| address as *mut c_void);
+        zmq_proxy_steerable(frontend, backend, ptr::null_mut(), control)
+    });
+    let push = connected(context, ids::PUSH, &front);
+    let pull = connected(context, ids::PULL, &back);
+    let steer = connected(context, ids::PAIR, &steer);
+    assert_eq!(send_text(push, "passed", ZMQ_SNDMORE), 6);
+    assert_eq!(send_text(push, "on", 0), 2);
+    assert_eq!(recv_text(pull), ("passed".into(), true));
+    assert_eq!(recv_text(pull), ("on".into(), false));
+    assert_eq!(send_text(steer, "TERMINATE", 0), 9);
+    assert_eq!(proxy.join().unwrap(), 0);
+    for socket in [frontend, backend, control, push, pull, steer] {
+        assert_eq!(zmq_close(socket), 0);
+    }
+    assert_eq!(zmq_ctx_term(context), 0);
 }
