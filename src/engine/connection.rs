@@ -44,7 +44,7 @@ impl Connection {
     /// Reads what is there and hands it to the socket.
     pub fn pump(&self) -> Pumped {
         let mut half = self.recv.lock();
-        let pumped = half.pump(&self.stream, &self.activity);
+        let pumped = half.pump(&self.stream, &self.activity, true);
         let replies = half.take_replies();
         drop(half);
         if let Some(replies) = replies {
@@ -57,7 +57,7 @@ impl Connection {
     /// that is due leaves at once.
     pub fn try_pump(&self) -> Option<(Pumped, bool)> {
         let mut half = self.recv.try_lock()?;
-        let pumped = half.pump(&self.stream, &self.activity);
+        let pumped = half.pump(&self.stream, &self.activity, false);
         let replies = half.take_replies();
         let much = half.reads_much();
         drop(half);

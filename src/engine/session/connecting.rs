@@ -56,8 +56,13 @@ impl Session {
         if !matches!(finished, Ok(Some(_))) || self.target.as_ref().is_some_and(Endpoint::is_tcp) {
             self.event(ids::EVENT_CONNECT_DELAYED, libc::EINPROGRESS);
         }
-        if let Ok(Some(established)) = finished {
-            return self.connection_made(io, established);
+        match finished {
+            Ok(None) => {}
+            Ok(Some(established)) => return self.connection_made(io, established),
+            Err(error) => {
+                self.state = State::Connecting(connecting);
+                return self.connect_failed(io, errno_of(error));
+            }
         }
         if !io.watch(connecting.as_raw_fd(), true) {
             return self.retry(io, libc::ENOMEM);
