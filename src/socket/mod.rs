@@ -4,6 +4,7 @@
 //! comes through its mailbox, which is emptied at the start of a call.
 #![forbid(unsafe_code)]
 
+pub mod api;
 mod endpoints;
 mod inproc;
 mod monitor;
