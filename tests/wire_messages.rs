@@ -197,8 +197,7 @@ fn our_metadata_reach_the_peer() {
     let mut peer = Peer::greet(&endpoint, V3_1, PULL, b"");
     peer.read(64);
     let (flags, body) = peer.frame();
-    let expected =
-        [property("Socket-Type", b"PUSH"), property("X-Colour", b"blue")].concat();
+    let expected = [property("Socket-Type", b"PUSH"), property("X-Colour", b"blue")].concat();
     assert_eq!((flags, &body[..6], &body[6..]), (COMMAND, &b"\x05READY"[..], &expected[..]));
     finish(&context, [push]);
 }

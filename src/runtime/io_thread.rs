@@ -69,6 +69,10 @@ impl SessionWaker for IoHandle {
     fn poke(&self, session: usize) {
         self.send(Task::Poke(session));
     }
+
+    fn unwatch(&self, fd: RawFd) {
+        IoHandle::unwatch(self, fd);
+    }
 }
 
 /// A running I/O thread.

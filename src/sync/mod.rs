@@ -1,9 +1,11 @@
-//! Lock-free building blocks: the queue that links are made of, and nothing that knows about sockets.
+//! Lock-free building blocks: the queue that links are made of and the word by which a socket is woken.
+//! Nothing here knows about sockets, or ever blocks.
 //!
 //! The atomics come from `loom` when the crate is built with `--cfg loom`, so that the models in
 //! `tests/loom.rs` explore the very code that ships.
 
 pub mod queue;
+pub mod signal;
 
 pub(crate) mod atomic {
     #[cfg(loom)]
@@ -15,7 +17,17 @@ pub(crate) mod atomic {
     };
     #[cfg(not(loom))]
     pub(crate) use std::sync::{
-        atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicU8, AtomicUsize, Ordering},
+        atomic::{
+            fence, AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
+        },
         Arc,
     };
+}
+
+/// The allocator; the models' own finds what was never freed, or freed twice.
+pub(crate) mod memory {
+    #[cfg(loom)]
+    pub(crate) use loom::alloc::{alloc_zeroed, dealloc};
+    #[cfg(not(loom))]
+    pub(crate) use std::alloc::{alloc_zeroed, dealloc};
 }

@@ -103,6 +103,11 @@ impl SendHalf {
             && !link.has_latest()
     }
 
+    /// Has the socket closed its end?
+    pub fn is_link_closed(&self) -> bool {
+        self.link.as_ref().is_some_and(Receiver::is_closed)
+    }
+
     /// Do bytes of our own wait?
     pub fn has_outbox(&self) -> bool {
         self.sent < self.outbox.len()

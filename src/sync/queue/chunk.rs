@@ -1,8 +1,10 @@
 //! A block of record memory and the raw shape of the records in it.
 
 use super::{LONG, OBJECT, OBJECT_PREFIX};
+use super::shadow::Shadow;
 use crate::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::alloc::{alloc_zeroed, dealloc, handle_alloc_error, Layout};
+use crate::sync::memory::{alloc_zeroed, dealloc};
+use std::alloc::{handle_alloc_error, Layout};
 use std::ptr::{self, NonNull};
 
 /// `sealed` of a chunk that the producer still writes.
@@ -13,9 +15,10 @@ pub(super) struct Chunk {
     pub(super) next: AtomicPtr<Chunk>,
     /// How many bytes were used, once the producer has moved on.
     pub(super) sealed: AtomicUsize,
-    /// The logical position of the first byte. Written by the producer before the chunk is linked.
-    pub(super) base: u64,
+    /// Written by the producer before the chunk is linked.
+    base: u64,
     pub(super) capacity: usize,
+    pub(super) shadow: Shadow,
 }
 
 impl Chunk {
@@ -29,6 +32,7 @@ impl Chunk {
             sealed: AtomicUsize::new(OPEN),
             base,
             capacity,
+            shadow: Shadow::new(capacity),
         };
         // SAFETY: freshly allocated with room and alignment for the header.
         unsafe { chunk.as_ptr().write(header) };
@@ -42,6 +46,7 @@ impl Chunk {
     pub(super) unsafe fn reset(mut chunk: NonNull<Chunk>, base: u64) {
         // SAFETY: owned by the caller.
         let chunk = unsafe { chunk.as_mut() };
+        chunk.shadow.writes_all();
         chunk.next.store(ptr::null_mut(), Ordering::Relaxed);
         chunk.sealed.store(OPEN, Ordering::Relaxed);
         chunk.base = base;
@@ -52,10 +57,18 @@ impl Chunk {
     pub(super) unsafe fn free(chunk: NonNull<Chunk>) {
         // SAFETY: owned by the caller and made by `allocate` with this very layout.
         unsafe {
+            chunk.as_ref().shadow.writes_all();
             let layout = Self::layout((*chunk.as_ptr()).capacity);
             ptr::drop_in_place(chunk.as_ptr());
             dealloc(chunk.as_ptr().cast(), layout);
         }
+    }
+
+    /// The logical position of the first byte.
+    #[inline(always)]
+    pub(super) fn base(&self) -> u64 {
+        self.shadow.reads_header();
+        self.base
     }
 
     /// Where the byte at `offset` lives.

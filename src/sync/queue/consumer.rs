@@ -1,11 +1,11 @@
 //! The reading end.
 
-use super::chunk::{object, shape, take_object, Chunk};
+use super::chunk::{object, shape, take_object, Chunk, Shape};
 use super::{
     Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, CONSUMER_GONE, MORE, OBJECT,
     PRODUCER_DROPPED, PRODUCER_GONE,
 };
-use crate::sync::atomic::{Arc, Ordering};
+use crate::sync::atomic::{fence, Arc, Ordering};
 use std::io::IoSlice;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -20,8 +20,10 @@ pub struct Consumer<T: Payload> {
     /// What is known to be published.
     limit: u64,
     read: u64,
-    /// The count of messages read at which the producer is told next.
+    /// The count of messages read at which the producer is told next; [`Shared`] has a copy.
     next_announcement: u64,
+    /// The high-water mark for which that was reckoned.
+    hwm: usize,
     objects: PhantomData<T>,
 }
 
@@ -77,9 +79,16 @@ unsafe impl Send for Cursor {}
 impl<T: Payload> Consumer<T> {
     pub(super) fn new(shared: Arc<Shared>, chunk: NonNull<Chunk>) -> Self {
         let head = Cursor { chunk, offset: 0, skip: 0 };
-        let mut consumer =
-            Self { shared, head, limit: 0, read: 0, next_announcement: 0, objects: PhantomData };
-        consumer.schedule_announcement();
+        let mut consumer = Self {
+            shared,
+            head,
+            limit: 0,
+            read: 0,
+            next_announcement: u64::MAX,
+            hwm: 0,
+            objects: PhantomData,
+        };
+        consumer.follow_hwm();
         consumer
     }
 
@@ -104,7 +113,7 @@ impl<T: Payload> Consumer<T> {
         // SAFETY: as in `front`; an object in it is dropped here and nowhere else, the head moves on.
         let flags = unsafe {
             let at = Chunk::at(self.head.chunk, self.head.offset);
-            let shape = shape::<T>(at);
+            let shape = look::<T>(&self.head);
             if shape.is_object() {
                 drop(take_object::<T>(at));
             }
@@ -123,7 +132,7 @@ impl<T: Payload> Consumer<T> {
         // SAFETY: as in `pop`; the object is moved out once, the head moves on.
         let (object, flags) = unsafe {
             let at = Chunk::at(self.head.chunk, self.head.offset);
-            let shape = shape::<T>(at);
+            let shape = look::<T>(&self.head);
             if !shape.is_object() {
                 return None;
             }
@@ -141,7 +150,7 @@ impl<T: Payload> Consumer<T> {
     /// Changes the high-water mark; zero means no limit.
     pub fn set_hwm(&mut self, hwm: usize) {
         self.shared.hwm.store(hwm, Ordering::Relaxed);
-        self.schedule_announcement();
+        self.follow_hwm();
     }
 
     /// Where the first unread record begins.
@@ -184,7 +193,7 @@ impl<T: Payload> Consumer<T> {
         let base = at.offset;
         while at.offset < end && len < max_bytes {
             // SAFETY: as above, at each step.
-            let shape = unsafe { shape::<T>(Chunk::at(at.chunk, at.offset)) };
+            let shape = unsafe { look::<T>(at) };
             if shape.is_object() {
                 break;
             }
@@ -214,7 +223,7 @@ impl<T: Payload> Consumer<T> {
             (std::slice::from_raw_parts(start.add(2), header_len), object::<T>(start).bytes())
         };
         // SAFETY: as above.
-        at.offset += unsafe { shape::<T>(Chunk::at(at.chunk, at.offset)) }.total();
+        at.offset += unsafe { look::<T>(at) }.total();
         let rest = &body[skip.saturating_sub(header.len()).min(body.len())..];
         let header = &header[skip.min(header.len())..];
         slices[0] = IoSlice::new(header);
@@ -233,7 +242,7 @@ impl<T: Payload> Consumer<T> {
             // SAFETY: what was gathered is published; `cursor` is a record boundary in it.
             let (shape, wire) = unsafe {
                 let at = Chunk::at(cursor.chunk, cursor.offset);
-                let shape = shape::<T>(at);
+                let shape = look::<T>(cursor);
                 (
                     shape,
                     if shape.is_object() {
@@ -265,7 +274,7 @@ impl<T: Payload> Consumer<T> {
         let here = *cursor;
         // SAFETY: `step_chunk` found a published record at the cursor.
         unsafe {
-            cursor.offset += shape::<T>(Chunk::at(here.chunk, here.offset)).total();
+            cursor.offset += look::<T>(&here).total();
             Some(record(&here))
         }
     }
@@ -329,14 +338,14 @@ impl<T: Payload> Consumer<T> {
     #[inline(always)]
     fn position_of(&self, cursor: &Cursor) -> u64 {
         // SAFETY: a cursor's chunk is alive: it is not before the head.
-        unsafe { cursor.chunk.as_ref() }.base + cursor.offset as u64
+        unsafe { cursor.chunk.as_ref() }.base() + cursor.offset as u64
     }
 
     /// Where the published bytes of `chunk` end, as an offset.
     fn readable_end(&self, chunk: NonNull<Chunk>) -> usize {
         // SAFETY: not before the head, so alive.
         let chunk = unsafe { chunk.as_ref() };
-        let limit = (self.limit - chunk.base) as usize;
+        let limit = (self.limit - chunk.base()) as usize;
         limit.min(chunk.sealed.load(Ordering::Acquire))
     }
 
@@ -387,21 +396,37 @@ impl<T: Payload> Consumer<T> {
             return false;
         }
         self.read += 1;
+        if self.shared.hwm() != self.hwm {
+            self.follow_hwm();
+        }
         self.read >= self.next_announcement && self.announce()
     }
 
     fn announce(&mut self) -> bool {
-        self.schedule_announcement();
-        self.shared.announced.0.store(self.read, Ordering::SeqCst);
-        self.shared.writer_waiting.load(Ordering::SeqCst)
-            && self.shared.writer_waiting.swap(false, Ordering::SeqCst)
+        self.schedule_announcement(self.following_announcement());
+        self.shared.announced.0.store(self.read, Ordering::Release);
+        fence(Ordering::SeqCst);
+        self.shared.writer_waiting.load(Ordering::Relaxed)
+            && self.shared.writer_waiting.swap(false, Ordering::AcqRel)
+    }
+
+    /// Takes notice of a new high-water mark. An announcement that the producer may already wait for is not
+    /// put off.
+    #[cold]
+    fn follow_hwm(&mut self) {
+        self.hwm = self.shared.hwm();
+        self.schedule_announcement(self.next_announcement.min(self.following_announcement()));
     }
 
     /// The producer is told each time the count of messages read reaches a multiple of the low-water mark.
-    fn schedule_announcement(&mut self) {
-        let hwm = self.shared.hwm() as u64;
-        let step = if hwm == 0 { FREE_STEP } else { hwm.div_ceil(2) };
-        self.next_announcement = (self.read / step + 1) * step;
+    fn following_announcement(&self) -> u64 {
+        let step = if self.hwm == 0 { FREE_STEP } else { self.hwm.div_ceil(2) as u64 };
+        (self.read / step + 1) * step
+    }
+
+    fn schedule_announcement(&mut self, at: u64) {
+        self.next_announcement = at;
+        self.shared.next_announcement.store(at, Ordering::Release);
     }
 
     /// Leaves: what is unread will never be. True if the producer is still there and is to be told.
@@ -423,6 +448,20 @@ impl<T: Payload> Drop for Consumer<T> {
     }
 }
 
+/// The shape of the record at `at`.
+///
+/// # Safety
+/// `at` is a boundary with a published record behind it.
+#[inline(always)]
+unsafe fn look<T>(at: &Cursor) -> Shape {
+    // SAFETY: the caller vouches for the record.
+    unsafe {
+        let shape = shape::<T>(Chunk::at(at.chunk, at.offset));
+        at.chunk.as_ref().shadow.reads(at.offset, shape.total());
+        shape
+    }
+}
+
 /// The record at `at`.
 ///
 /// # Safety
@@ -432,7 +471,7 @@ unsafe fn record<'a, T>(at: &Cursor) -> Record<'a, T> {
     // SAFETY: the caller vouches for the record.
     unsafe {
         let start = Chunk::at(at.chunk, at.offset);
-        let shape = shape::<T>(start);
+        let shape = look::<T>(at);
         if shape.is_object() {
             return Record::Object(shape.flags & !OBJECT, object(start));
         }

@@ -16,14 +16,17 @@
 //!
 //! The high-water mark counts messages. The consumer announces how many it has read every `lwm`
 //! messages; a producer that finds the queue full raises `writer_waiting`, looks once more, and is told
-//! by the announcement that finds the flag up. Both sides store their own word and then load the
-//! other's, all sequentially consistent, so one of them sees the other.
+//! by the announcement that finds the flag up. Both sides store their own word, and load the other's
+//! behind a sequentially consistent fence, so one of them sees the other. The mark may change at any time,
+//! so the consumer also says at which count the next announcement is due, and the producer only waits for
+//! one that what is published will bring about.
 //!
 //! This module never blocks, never wakes anybody by itself and knows no socket.
 
 mod chunk;
 mod consumer;
 mod producer;
+mod shadow;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
@@ -60,6 +63,7 @@ pub fn queue<T: Payload>(hwm: usize, first_chunk: usize) -> (Producer<T>, Consum
     let shared = Arc::new(Shared {
         tail: CacheLine(AtomicU64::new(ASLEEP)),
         announced: CacheLine(AtomicU64::new(0)),
+        next_announcement: AtomicU64::new(0),
         writer_waiting: AtomicBool::new(false),
         hwm: AtomicUsize::new(hwm),
         closed: AtomicU8::new(0),
@@ -100,6 +104,8 @@ struct Shared {
     tail: CacheLine<AtomicU64>,
     /// How many messages the consumer has said it read.
     announced: CacheLine<AtomicU64>,
+    /// How many it will have read when it says so next, at the latest.
+    next_announcement: AtomicU64,
     writer_waiting: AtomicBool,
     hwm: AtomicUsize,
     closed: AtomicU8,
@@ -135,11 +141,12 @@ impl Shared {
             // SAFETY: the chain is the caller's; published records are whole.
             unsafe {
                 let header = chunk.as_ref();
-                let published = limit.saturating_sub(header.base) as usize;
+                let published = limit.saturating_sub(header.base()) as usize;
                 let end = published.min(header.sealed.load(Ordering::Acquire));
                 while offset < end {
                     let at = Chunk::at(chunk, offset);
                     let shape = chunk::shape::<T>(at);
+                    header.shadow.reads(offset, shape.total());
                     if shape.is_object() {
                         drop(chunk::take_object::<T>(at));
                     }

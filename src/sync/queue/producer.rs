@@ -5,7 +5,7 @@ use super::{
     write_header, Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, CONSUMER_GONE, LONG,
     MAX_HEADER, MORE, OBJECT, PRODUCER_DROPPED, PRODUCER_GONE,
 };
-use crate::sync::atomic::{Arc, Ordering};
+use crate::sync::atomic::{fence, Arc, Ordering};
 use std::marker::PhantomData;
 use std::mem::size_of;
 use std::ptr::{self, NonNull};
@@ -107,17 +107,24 @@ impl<T: Payload> Producer<T> {
 
     #[cold]
     fn has_room_slow(&mut self, hwm: u64) -> bool {
+        if self.look_for_room(hwm) {
+            return true;
+        }
+        self.shared.writer_waiting.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        let room = self.look_for_room(hwm);
+        if room {
+            self.shared.writer_waiting.store(false, Ordering::Relaxed);
+        }
+        room
+    }
+
+    fn look_for_room(&mut self, hwm: u64) -> bool {
         self.read = self.shared.announced.0.load(Ordering::Acquire);
-        if self.written.saturating_sub(self.read) < hwm {
-            return true;
-        }
-        self.shared.writer_waiting.store(true, Ordering::SeqCst);
-        self.read = self.shared.announced.0.load(Ordering::SeqCst);
-        if self.written.saturating_sub(self.read) < hwm {
-            self.shared.writer_waiting.store(false, Ordering::SeqCst);
-            return true;
-        }
-        false
+        // With a mark that was lowered, the next announcement may be farther away than the mark: never
+        // wait for one that does not come.
+        self.written.saturating_sub(self.read) < hwm
+            || self.written < self.shared.next_announcement.load(Ordering::Acquire)
     }
 
     /// Appends a frame by copying its body. `flags` are those of the wire.
@@ -129,6 +136,7 @@ impl<T: Payload> Producer<T> {
         self.reserve(total);
         // SAFETY: `reserve` made room for `total` bytes at `offset`, which nobody else touches.
         unsafe {
+            self.chunk.as_ref().shadow.writes(self.offset, total);
             let at = Chunk::at(self.chunk, self.offset);
             ptr::copy_nonoverlapping(header.as_ptr(), at, header_len);
             ptr::copy_nonoverlapping(body.as_ptr(), at.add(header_len), body.len());
@@ -149,6 +157,7 @@ impl<T: Payload> Producer<T> {
             *at.add(1) = header_len as u8;
             ptr::copy_nonoverlapping(header.as_ptr(), at.add(2), MAX_HEADER);
             let behind = object_offset::<T>(at);
+            self.chunk.as_ref().shadow.writes(self.offset, behind + size_of::<T>());
             at.add(behind).cast::<T>().write(object);
             self.offset += behind + size_of::<T>();
         }
@@ -235,7 +244,7 @@ impl<T: Payload> Producer<T> {
     /// Published bytes that the consumer may not have taken yet, as of `position`.
     pub fn position(&self) -> u64 {
         // SAFETY: the current chunk is the producer's.
-        unsafe { self.chunk.as_ref() }.base + self.offset as u64
+        unsafe { self.chunk.as_ref() }.base() + self.offset as u64
     }
 
     /// Changes the high-water mark; zero means no limit.
@@ -275,6 +284,8 @@ impl<T: Payload> Producer<T> {
         // SAFETY: the partial frame lies behind the last record of the old chunk, which the consumer
         // does not read and cannot leave before something beyond it is published.
         unsafe {
+            self.chunk.as_ref().shadow.writes(0, self.partial);
+            old.as_ref().shadow.reads(old_offset, self.partial);
             let from = Chunk::at(old, old_offset);
             ptr::copy_nonoverlapping(from, Chunk::at(self.chunk, 0), self.partial);
         }
@@ -296,6 +307,7 @@ impl<T: Payload> Producer<T> {
         let room = self.room_for();
         // SAFETY: initialised memory behind the write position, the producer's alone.
         let bytes = unsafe {
+            self.chunk.as_ref().shadow.writes(self.offset, self.partial);
             std::slice::from_raw_parts_mut(Chunk::at(self.chunk, self.offset), self.partial)
         };
         let mut length = bytes.len();
@@ -365,7 +377,7 @@ impl<T: Payload> Producer<T> {
         self.written += self.uncommitted;
         self.uncommitted = 0;
         // SAFETY: chunks from the last commit on are alive.
-        let position = unsafe { self.boundary.chunk.as_ref() }.base + self.boundary.offset as u64;
+        let position = unsafe { self.boundary.chunk.as_ref() }.base() + self.boundary.offset as u64;
         self.shared.tail.0.swap(position << 1, Ordering::AcqRel) & ASLEEP != 0
     }
 

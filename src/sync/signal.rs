@@ -1,0 +1,86 @@
+//! The word by which many threads tell one that something waits for it.
+//!
+//! What waits is kept elsewhere, under a lock of its own. The word says that there is any, so that a busy
+//! reader finds out for the price of a load, and whether a descriptor has to be written for it: only for a
+//! reader that sleeps, or one whose descriptor was given away and may be slept on at any time.
+//!
+//! The order of the steps is what matters here. A writer first puts, then [raises](Signal::raise); the
+//! reader first [clears](Signal::clear), then takes. Clearing empties the descriptor before it takes the
+//! mark back: the other way round, a writer in between would have its signal swallowed and its mark left
+//! standing, so that the next writer would stay silent. The note that the descriptor was written is made
+//! after the writing, so that it is never cleared while the descriptor is still to become readable for good.
+
+use crate::sync::atomic::{AtomicU32, Ordering};
+
+/// Something waits.
+const PENDING: u32 = 1;
+/// The descriptor is to be written when it does.
+const ARMED: u32 = 2;
+/// The same, for good: somebody else has the descriptor.
+const SHARED: u32 = 4;
+/// The descriptor was written.
+const SIGNALLED: u32 = 8;
+
+/// See the module.
+pub struct Signal(AtomicU32);
+
+impl Default for Signal {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Signal {
+    pub fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+
+    /// Does something wait?
+    #[inline]
+    pub fn is_pending(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & PENDING != 0
+    }
+
+    /// Says that something was put. `write` makes the descriptor readable.
+    #[inline]
+    pub fn raise(&self, write: impl FnOnce()) {
+        let before = self.0.fetch_or(PENDING, Ordering::AcqRel);
+        if before & PENDING == 0 && before & (ARMED | SHARED) != 0 {
+            write();
+            self.0.fetch_or(SIGNALLED, Ordering::AcqRel);
+        }
+    }
+
+    /// To be called by the reader before it takes what waits. `drain` makes the descriptor unreadable.
+    #[inline]
+    pub fn clear(&self, drain: impl FnOnce()) {
+        if self.0.load(Ordering::Relaxed) & (SIGNALLED | ARMED | SHARED) != 0 {
+            self.0.fetch_and(!SIGNALLED, Ordering::AcqRel);
+            drain();
+        }
+        self.0.fetch_and(!PENDING, Ordering::AcqRel);
+    }
+
+    /// To be called before sleeping on the descriptor. False if there is no need to sleep.
+    pub fn arm(&self) -> bool {
+        self.0.fetch_or(ARMED, Ordering::AcqRel) & PENDING == 0
+    }
+
+    /// To be called after.
+    pub fn disarm(&self) {
+        self.0.fetch_and(!ARMED, Ordering::AcqRel);
+    }
+
+    /// Somebody else sleeps on the descriptor from now on.
+    pub fn share(&self, write: impl FnOnce()) {
+        let before = self.0.fetch_or(SHARED, Ordering::AcqRel);
+        if before & PENDING != 0 && before & SHARED == 0 {
+            write();
+        }
+    }
+
+    /// Was the descriptor given away?
+    pub fn is_shared(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & SHARED != 0
+    }
+}

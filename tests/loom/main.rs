@@ -1,0 +1,43 @@
+//! Models of everything that works without a lock, run by loom through all the ways in which threads can
+//! be interleaved and memory can be seen:
+//!
+//! ```text
+//! RUSTFLAGS="--cfg loom" cargo test --release --test loom
+//! ```
+//!
+//! The queue and the signal are the code that ships; descriptors, the kernel and I/O threads are played by
+//! locks. What loom finds by itself: a sleep that nobody ends, plain memory that two threads touch with
+//! no order between them, memory freed twice or never. `LOOM_MAX_PREEMPTIONS` goes deeper than the
+//! default of two preemptions.
+#![cfg(loom)]
+#![forbid(unsafe_code)]
+
+mod bell;
+mod half;
+mod hwm;
+mod queue;
+mod signal;
+
+use std::sync::Arc;
+use zeroxide::sync::queue::Payload;
+
+/// Runs a model with as many preemptions as finish in seconds.
+fn check(model: impl Fn() + Sync + Send + 'static) {
+    check_deep(2, model);
+}
+
+fn check_deep(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
+    builder.max_branches = 10_000;
+    builder.check(model);
+}
+
+/// What travels by reference: its body, and a count of how many there are.
+struct Parcel(Vec<u8>, #[allow(dead_code)] Arc<()>);
+
+impl Payload for Parcel {
+    fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}

@@ -1,0 +1,213 @@
+//! The queue: what is written arrives once, whole and in order, and nobody sleeps through it.
+
+use super::bell::Bell;
+use super::{check, Parcel};
+use loom::thread;
+use std::io::IoSlice;
+use std::sync::Arc;
+use zeroxide::sync::queue::{queue, Consumer, Producer, Verdict, MORE};
+
+/// Two frames of one byte each fill such a chunk.
+const TINY: usize = 6;
+
+fn send(tx: &mut Producer<Parcel>, body: &[u8], bell: &Bell) {
+    tx.push(0, body);
+    if tx.commit() {
+        bell.ring();
+    }
+}
+
+/// The next body, whenever it comes.
+fn receive(rx: &mut Consumer<Parcel>, bell: &Bell) -> Vec<u8> {
+    loop {
+        if let Some(front) = rx.front() {
+            let body = front.body().to_vec();
+            rx.pop();
+            return body;
+        }
+        bell.wait();
+    }
+}
+
+#[test]
+fn no_message_is_lost_or_torn_and_no_wake_up() {
+    check(|| {
+        let (mut tx, mut rx) = queue::<Parcel>(0, 64);
+        let bell = Bell::new();
+        let ringer = bell.clone();
+        let writer = thread::spawn(move || {
+            for i in 1..=3u8 {
+                send(&mut tx, &[i; 2], &ringer);
+            }
+        });
+        for i in 1..=3u8 {
+            assert_eq!(receive(&mut rx, &bell), [i; 2]);
+        }
+        writer.join().unwrap();
+        assert!(rx.is_empty());
+    });
+}
+
+#[test]
+fn chunks_are_handed_over_and_used_again() {
+    check(|| {
+        let (mut tx, mut rx) = queue::<Parcel>(0, TINY);
+        let bell = Bell::new();
+        let ringer = bell.clone();
+        let writer = thread::spawn(move || {
+            for i in 1..=5u8 {
+                send(&mut tx, &[i], &ringer);
+            }
+        });
+        for i in 1..=5u8 {
+            assert_eq!(receive(&mut rx, &bell), [i]);
+        }
+        writer.join().unwrap();
+        assert!(rx.is_empty());
+    });
+}
+
+#[test]
+fn what_is_rolled_back_is_never_seen() {
+    check(|| {
+        let (mut tx, mut rx) = queue::<Parcel>(0, TINY);
+        let bell = Bell::new();
+        let ringer = bell.clone();
+        let writer = thread::spawn(move || {
+            send(&mut tx, &[1], &ringer);
+            // Into the rest of the chunk, and over its end.
+            tx.push(MORE, &[9]);
+            tx.push(MORE, &[9]);
+            assert!(tx.rollback());
+            send(&mut tx, &[2], &ringer);
+            tx.push(MORE, &[9]);
+            tx.rollback();
+            send(&mut tx, &[3], &ringer);
+        });
+        for i in 1..=3u8 {
+            assert_eq!(receive(&mut rx, &bell), [i]);
+        }
+        writer.join().unwrap();
+        assert!(rx.is_empty());
+    });
+}
+
+#[test]
+fn a_message_of_parts_shows_whole() {
+    check(|| {
+        let (mut tx, mut rx) = queue::<Parcel>(0, TINY);
+        let writer = thread::spawn(move || {
+            for _ in 0..2 {
+                tx.push(MORE, &[1]);
+                tx.push(MORE, &[2]);
+                tx.push(0, &[3]);
+                tx.commit();
+            }
+        });
+        let mut seen = Vec::new();
+        while let Some(front) = rx.front() {
+            seen.extend_from_slice(front.body());
+            rx.pop();
+        }
+        assert_eq!(seen.len() % 3, 0, "{seen:?}");
+        writer.join().unwrap();
+    });
+}
+
+/// As an engine does: it reads from a descriptor into the room behind what the socket reads.
+#[test]
+fn absorbing_does_not_disturb_the_reader() {
+    check(|| {
+        let (mut tx, mut rx) = queue::<Parcel>(0, 8);
+        let bell = Bell::new();
+        let ringer = bell.clone();
+        let engine = thread::spawn(move || {
+            // Three frames of two bytes, split in the middle of the second and of the third.
+            for part in [&[0, 2, 1, 1, 0, 2, 2][..], &[2, 0, 2], &[3, 3]] {
+                tx.room(part.len())[..part.len()].copy_from_slice(part);
+                tx.absorb(part.len(), 10, |_| Verdict::Drop);
+                if tx.commit_absorbed() {
+                    ringer.ring();
+                }
+            }
+        });
+        for i in 1..=3u8 {
+            assert_eq!(receive(&mut rx, &bell), [i; 2]);
+        }
+        engine.join().unwrap();
+        assert!(rx.is_empty());
+    });
+}
+
+/// As an engine does on the other side: it writes runs of records, and gives them up when they are out.
+#[test]
+fn gathering_yields_the_wire_image_while_more_is_written() {
+    check(|| {
+        let (mut tx, mut rx) = queue::<Parcel>(0, TINY);
+        let bell = Bell::new();
+        let ringer = bell.clone();
+        let writer = thread::spawn(move || {
+            for i in 1..=4u8 {
+                send(&mut tx, &[i], &ringer);
+            }
+        });
+        let mut wire = Vec::new();
+        let mut cursor = rx.cursor();
+        while wire.len() < 12 {
+            let mut slices = [IoSlice::new(&[]); 4];
+            let (count, total) = rx.gather(&cursor, &mut slices, 100);
+            if total == 0 {
+                if rx.is_empty_at(&cursor) {
+                    bell.wait();
+                }
+                continue;
+            }
+            // The kernel never takes more than four bytes.
+            let image: Vec<u8> = slices[..count].iter().flat_map(|slice| slice.to_vec()).collect();
+            let took = total.min(4);
+            wire.extend_from_slice(&image[..took]);
+            rx.advance(&mut cursor, took);
+        }
+        assert_eq!(wire, [0, 1, 1, 0, 1, 2, 0, 1, 3, 0, 1, 4]);
+        writer.join().unwrap();
+        assert!(rx.is_empty());
+    });
+}
+
+#[test]
+fn whoever_leaves_last_frees_everything_once() {
+    check(|| {
+        let witness = Arc::new(());
+        let (mut tx, mut rx) = queue::<Parcel>(0, TINY);
+        let theirs = witness.clone();
+        let writer = thread::spawn(move || {
+            for _ in 0..2 {
+                tx.push_object(0, Parcel(vec![1], theirs.clone()));
+                tx.commit();
+            }
+            tx.push_object(MORE, Parcel(vec![2], theirs));
+            if tx.close() {
+                assert!(!tx.has_uncommitted());
+            }
+        });
+        if let Some((parcel, _)) = rx.pop_object() {
+            assert_eq!(parcel.0, [1]);
+        }
+        rx.close();
+        drop(rx);
+        writer.join().unwrap();
+        assert_eq!(Arc::strong_count(&witness), 1);
+    });
+}
+
+/// Whoever leaves second knows that nobody is to be told.
+#[test]
+fn leaving_is_told_to_who_is_still_there() {
+    check(|| {
+        let (mut tx, mut rx) = queue::<Parcel>(0, TINY);
+        let writer = thread::spawn(move || tx.close());
+        let reader_tells = rx.close();
+        let writer_tells = writer.join().unwrap();
+        assert!(reader_tells != writer_tells);
+    });
+}
