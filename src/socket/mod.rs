@@ -114,8 +114,8 @@ impl Core {
         let mut detached = self.leave();
         let deadline = self.deadline(dont_wait, self.options.sndtimeo);
         loop {
-            // A link that went may have changed the answer.
-            if !detached {
+            // A link that went may have changed the answer, and so may flushing.
+            if !detached && !self.flush() {
                 self.wait(deadline)?;
             }
             let sent = self.pattern.send(&mut self.links, frame);
@@ -125,6 +125,20 @@ impl Core {
                 result => return result,
             }
         }
+    }
+
+    /// Writes what waits in full links, as far as the kernel takes it. True if that made room.
+    fn flush(&mut self) -> bool {
+        for id in self.links.iter_ids() {
+            if let Some(link) = self.links.get(id) {
+                link.peer().pressure();
+            }
+        }
+        let told = self.mailbox.is_pending();
+        if told {
+            self.process_commands();
+        }
+        told
     }
 
     /// Receives one part of a message. With `dont_wait` never blocks.
