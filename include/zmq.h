@@ -386,25 +386,25 @@ ZMQ_EXPORT int zmq_has(const char *capability_);
 ZMQ_EXPORT void *zmq_ctx_new(void);
 
 /* Ends a context: waits until its sockets are closed and what they had to send is sent. */
-ZMQ_EXPORT int zmq_ctx_term(void *_context_);
+ZMQ_EXPORT int zmq_ctx_term(void *context_);
 
 /* Makes all calls on a context's sockets fail with ETERM, so that they get closed. */
-ZMQ_EXPORT int zmq_ctx_shutdown(void *_context_);
+ZMQ_EXPORT int zmq_ctx_shutdown(void *context_);
 
 /* Sets an option of a context. */
-ZMQ_EXPORT int zmq_ctx_set(void *_context_, int _option_, int _optval_);
+ZMQ_EXPORT int zmq_ctx_set(void *context_, int option_, int optval_);
 
 /* Returns an option of a context. */
-ZMQ_EXPORT int zmq_ctx_get(void *_context_, int _option_);
+ZMQ_EXPORT int zmq_ctx_get(void *context_, int option_);
 
 /* Old: makes a context with so many I/O threads. */
-ZMQ_EXPORT void *zmq_init(int _io_threads_);
+ZMQ_EXPORT void *zmq_init(int io_threads_);
 
 /* Old name of `zmq_ctx_term`. */
-ZMQ_EXPORT int zmq_term(void *_context_);
+ZMQ_EXPORT int zmq_term(void *context_);
 
 /* Old name of `zmq_ctx_term`. */
-ZMQ_EXPORT int zmq_ctx_destroy(void *_context_);
+ZMQ_EXPORT int zmq_ctx_destroy(void *context_);
 
 /* Makes an empty message. */
 ZMQ_EXPORT int zmq_msg_init(struct zmq_msg_t *msg_);
@@ -442,80 +442,76 @@ ZMQ_EXPORT int zmq_msg_more(const struct zmq_msg_t *msg_);
 ZMQ_EXPORT int zmq_msg_get(const struct zmq_msg_t *msg_, int property_);
 
 /* Sets a property of a message; there is none that can be set. */
-ZMQ_EXPORT int zmq_msg_set(struct zmq_msg_t *_msg_, int _property_, int _optval_);
+ZMQ_EXPORT int zmq_msg_set(struct zmq_msg_t *msg_, int property_, int optval_);
 
 /* A named property of the peer that sent the message. It lives as long as the message. */
 ZMQ_EXPORT const char *zmq_msg_gets(const struct zmq_msg_t *msg_, const char *property_);
 
 /* Makes a socket of a context. */
-ZMQ_EXPORT void *zmq_socket(void *_context_, int _type_);
+ZMQ_EXPORT void *zmq_socket(void *context_, int type_);
 
 /* Closes a socket; what it has to send is sent in the background. */
-ZMQ_EXPORT int zmq_close(void *_s_);
+ZMQ_EXPORT int zmq_close(void *s_);
 
 /* Sets an option of a socket. */
-ZMQ_EXPORT int zmq_setsockopt(void *_s_, int _option_, const void *_optval_, size_t _optvallen_);
+ZMQ_EXPORT int zmq_setsockopt(void *s_, int option_, const void *optval_, size_t optvallen_);
 
 /* Returns an option of a socket, and its size. */
-ZMQ_EXPORT int zmq_getsockopt(void *_s_, int _option_, void *_optval_, size_t *_optvallen_);
+ZMQ_EXPORT int zmq_getsockopt(void *s_, int option_, void *optval_, size_t *optvallen_);
 
 /* Accepts connections at an address. */
-ZMQ_EXPORT int zmq_bind(void *_s_, const char *_addr_);
+ZMQ_EXPORT int zmq_bind(void *s_, const char *addr_);
 
 /* Connects to an address, now or when somebody listens there. */
-ZMQ_EXPORT int zmq_connect(void *_s_, const char *_addr_);
+ZMQ_EXPORT int zmq_connect(void *s_, const char *addr_);
 
 /* Stops to accept connections at an address. */
-ZMQ_EXPORT int zmq_unbind(void *_s_, const char *_addr_);
+ZMQ_EXPORT int zmq_unbind(void *s_, const char *addr_);
 
 /* Ends the connection to an address. */
-ZMQ_EXPORT int zmq_disconnect(void *_s_, const char *_addr_);
+ZMQ_EXPORT int zmq_disconnect(void *s_, const char *addr_);
 
 /* Sends a copy of a buffer as a message part. */
-ZMQ_EXPORT int zmq_send(void *_s_, const void *_buf_, size_t _len_, int _flags_);
+ZMQ_EXPORT int zmq_send(void *s_, const void *buf_, size_t len_, int flags_);
 
 /* Sends a buffer that stays as it is for ever, without a copy. */
-ZMQ_EXPORT int zmq_send_const(void *_s_, const void *_buf_, size_t _len_, int _flags_);
+ZMQ_EXPORT int zmq_send_const(void *s_, const void *buf_, size_t len_, int flags_);
 
 /* Receives a message part into a buffer; what is beyond its size is lost. */
-ZMQ_EXPORT int zmq_recv(void *_s_, void *_buf_, size_t _len_, int _flags_);
+ZMQ_EXPORT int zmq_recv(void *s_, void *buf_, size_t len_, int flags_);
 
 /* Reports events of a socket's connections through a PAIR socket at an inproc address. */
-ZMQ_EXPORT int zmq_socket_monitor(void *_s_, const char *_addr_, int _events_);
+ZMQ_EXPORT int zmq_socket_monitor(void *s_, const char *addr_, int events_);
 
 /* Sends a message part, which is empty afterwards. */
-ZMQ_EXPORT int zmq_msg_send(struct zmq_msg_t *_msg_, void *_s_, int _flags_);
+ZMQ_EXPORT int zmq_msg_send(struct zmq_msg_t *msg_, void *s_, int flags_);
 
 /* Receives a message part in place of what the message was. */
-ZMQ_EXPORT int zmq_msg_recv(struct zmq_msg_t *_msg_, void *_s_, int _flags_);
+ZMQ_EXPORT int zmq_msg_recv(struct zmq_msg_t *msg_, void *s_, int flags_);
 
 /* Old form of `zmq_msg_send`. */
-ZMQ_EXPORT int zmq_sendmsg(void *_s_, struct zmq_msg_t *_msg_, int _flags_);
+ZMQ_EXPORT int zmq_sendmsg(void *s_, struct zmq_msg_t *msg_, int flags_);
 
 /* Old form of `zmq_msg_recv`. */
-ZMQ_EXPORT int zmq_recvmsg(void *_s_, struct zmq_msg_t *_msg_, int _flags_);
+ZMQ_EXPORT int zmq_recvmsg(void *s_, struct zmq_msg_t *msg_, int flags_);
 
 /* Old: sends several buffers, with `ZMQ_SNDMORE` as the parts of one message. */
-ZMQ_EXPORT int zmq_sendiov(void *_s_, struct iovec *_iov_, size_t _count_, int _flags_);
+ZMQ_EXPORT int zmq_sendiov(void *s_, struct iovec *iov_, size_t count_, int flags_);
 
 /* Old: receives the parts of a message into buffers that the caller is to `free`. */
-ZMQ_EXPORT int zmq_recviov(void *_s_, struct iovec *_iov_, size_t *_count_, int _flags_);
+ZMQ_EXPORT int zmq_recviov(void *s_, struct iovec *iov_, size_t *count_, int flags_);
 
 /* Waits for events of sockets and descriptors, and returns how many items have some. */
-ZMQ_EXPORT int zmq_poll(struct zmq_pollitem_t *_items_, int _nitems_, long _timeout_);
+ZMQ_EXPORT int zmq_poll(struct zmq_pollitem_t *items_, int nitems_, long timeout_);
 
 /* Passes messages between two sockets until the context is terminated. */
-ZMQ_EXPORT int zmq_proxy(void *_frontend_, void *_backend_, void *_capture_);
+ZMQ_EXPORT int zmq_proxy(void *frontend_, void *backend_, void *capture_);
 
 /* As `zmq_proxy`, and obeys PAUSE, RESUME, TERMINATE and STATISTICS from a control socket. */
-ZMQ_EXPORT
-int zmq_proxy_steerable(void *_frontend_,
-                        void *_backend_,
-                        void *_capture_,
-                        void *_control_);
+ZMQ_EXPORT int zmq_proxy_steerable(void *frontend_, void *backend_, void *capture_, void *control_);
 
-/* Old form of `zmq_proxy`. */
-ZMQ_EXPORT int zmq_device(int _type_, void *_frontend_, void *_backend_);
+/* Old form of `zmq_proxy`; the type never meant anything. */
+ZMQ_EXPORT int zmq_device(int type_, void *frontend_, void *backend_);
 
 /* Encodes bytes, a multiple of 4, as text; `dest_` has room for 5 characters for 4 bytes, and NUL. */
 ZMQ_EXPORT char *zmq_z85_encode(char *dest_, const uint8_t *data_, size_t size_);

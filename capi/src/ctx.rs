@@ -1,53 +1,83 @@
 //! `zmq_ctx_*`: contexts, by handle.
+//!
+//! While `zmq_ctx_term` waits, the handle is good for other calls; it ends when the wait is over.
 
+use crate::constants::ZMQ_IO_THREADS;
+use crate::handles::{Kind, Shared, Table};
 use crate::util::{pointer, status};
 use std::ffi::{c_int, c_void};
-use zeroxide::error::Error;
+use std::sync::Arc;
+use zeroxide::error::{Error, Result};
+use zeroxide::runtime::Context;
+
+static CONTEXTS: Table<Shared<Context>> = Table::new(Kind::Context);
 
 /// Makes a context.
 #[no_mangle]
 pub extern "C" fn zmq_ctx_new() -> *mut c_void {
-    pointer(|| Err(Error::NotSupported))
+    pointer(|| CONTEXTS.add(Arc::new(Context::new()?)))
 }
 
 /// Ends a context: waits until its sockets are closed and what they had to send is sent.
 #[no_mangle]
-pub extern "C" fn zmq_ctx_term(_context_: *mut c_void) -> c_int {
-    status(|| Err(Error::NotSupported))
+pub extern "C" fn zmq_ctx_term(context_: *mut c_void) -> c_int {
+    status(|| terminate(context_))
 }
 
 /// Makes all calls on a context's sockets fail with ETERM, so that they get closed.
 #[no_mangle]
-pub extern "C" fn zmq_ctx_shutdown(_context_: *mut c_void) -> c_int {
-    status(|| Err(Error::NotSupported))
+pub extern "C" fn zmq_ctx_shutdown(context_: *mut c_void) -> c_int {
+    status(|| {
+        fetch(context_)?.shutdown();
+        Ok(0)
+    })
 }
 
 /// Sets an option of a context.
 #[no_mangle]
-pub extern "C" fn zmq_ctx_set(_context_: *mut c_void, _option_: c_int, _optval_: c_int) -> c_int {
-    status(|| Err(Error::NotSupported))
+pub extern "C" fn zmq_ctx_set(context_: *mut c_void, option_: c_int, optval_: c_int) -> c_int {
+    status(|| fetch(context_)?.options().lock().set_int(option_, optval_).map(|()| 0))
 }
 
 /// Returns an option of a context.
 #[no_mangle]
-pub extern "C" fn zmq_ctx_get(_context_: *mut c_void, _option_: c_int) -> c_int {
-    status(|| Err(Error::NotSupported))
+pub extern "C" fn zmq_ctx_get(context_: *mut c_void, option_: c_int) -> c_int {
+    status(|| fetch(context_)?.options().lock().get_int(option_))
 }
 
 /// Old: makes a context with so many I/O threads.
 #[no_mangle]
-pub extern "C" fn zmq_init(_io_threads_: c_int) -> *mut c_void {
-    pointer(|| Err(Error::NotSupported))
+pub extern "C" fn zmq_init(io_threads_: c_int) -> *mut c_void {
+    pointer(|| {
+        if io_threads_ < 0 {
+            return Err(Error::Invalid);
+        }
+        let context = Context::new()?;
+        context.options().lock().set_int(ZMQ_IO_THREADS, io_threads_)?;
+        CONTEXTS.add(Arc::new(context))
+    })
 }
 
 /// Old name of `zmq_ctx_term`.
 #[no_mangle]
-pub extern "C" fn zmq_term(_context_: *mut c_void) -> c_int {
-    status(|| Err(Error::NotSupported))
+pub extern "C" fn zmq_term(context_: *mut c_void) -> c_int {
+    status(|| terminate(context_))
 }
 
 /// Old name of `zmq_ctx_term`.
 #[no_mangle]
-pub extern "C" fn zmq_ctx_destroy(_context_: *mut c_void) -> c_int {
-    status(|| Err(Error::NotSupported))
+pub extern "C" fn zmq_ctx_destroy(context_: *mut c_void) -> c_int {
+    status(|| terminate(context_))
+}
+
+/// The context behind a handle.
+pub fn fetch(context: *const c_void) -> Result<Arc<Context>> {
+    CONTEXTS.fetch(context)
+}
+
+fn terminate(handle: *const c_void) -> Result<c_int> {
+    fetch(handle)?.terminate()?;
+    // Of several threads that waited, the first one takes it out; all of them have succeeded.
+    drop(CONTEXTS.remove(handle));
+    Ok(0)
 }

@@ -17,6 +17,10 @@ pub unsafe extern "C" fn zmq_z85_encode(
     size_: usize,
 ) -> *mut c_char {
     pointer(|| {
+        // Said of a size, whatever the pointers are.
+        if size_ % 4 != 0 {
+            return Err(Error::Invalid);
+        }
         // SAFETY: as the caller promises.
         let text = z85::encode(unsafe { input(data_.cast(), size_)? })?;
         // SAFETY: as the caller promises.
@@ -101,6 +105,8 @@ mod tests {
         // SAFETY: there is more room than needed.
         unsafe {
             assert!(zmq_z85_encode(text.as_mut_ptr(), DATA.as_ptr(), 7).is_null());
+            assert_eq!(zmq_errno(), libc::EINVAL);
+            assert!(zmq_z85_encode(text.as_mut_ptr(), ptr::null(), 42).is_null());
             assert_eq!(zmq_errno(), libc::EINVAL);
             for wrong in [c"", c"Hell", c"Hell~", c"#####"] {
                 assert!(zmq_z85_decode(data.as_mut_ptr(), wrong.as_ptr()).is_null());

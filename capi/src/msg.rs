@@ -161,7 +161,8 @@ pub unsafe extern "C" fn zmq_msg_get(msg_: *const zmq_msg_t, property_: c_int) -
 
 /// Sets a property of a message; there is none that can be set.
 #[no_mangle]
-pub extern "C" fn zmq_msg_set(_msg_: *mut zmq_msg_t, _property_: c_int, _optval_: c_int) -> c_int {
+#[expect(unused_variables)]
+pub extern "C" fn zmq_msg_set(msg_: *mut zmq_msg_t, property_: c_int, optval_: c_int) -> c_int {
     status(|| Err(Error::Invalid))
 }
 

@@ -1,8 +1,12 @@
 //! `zmq_poll`: waiting for several sockets and descriptors.
 
-use crate::util::status;
+use crate::socket::find;
+use crate::util::{size, status};
 use std::ffi::{c_int, c_long, c_short, c_void};
-use zeroxide::error::Error;
+use std::slice;
+use std::time::Duration;
+use zeroxide::error::{Error, Result};
+use zeroxide::socket::{poll, PollItem};
 
 /// A file descriptor.
 pub type zmq_fd_t = c_int;
@@ -22,9 +26,57 @@ pub struct zmq_pollitem_t {
 /// `items_` is null or has `nitems_` items.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_poll(
-    _items_: *mut zmq_pollitem_t,
-    _nitems_: c_int,
-    _timeout_: c_long,
+    items_: *mut zmq_pollitem_t,
+    nitems_: c_int,
+    timeout_: c_long,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        let count = usize::try_from(nitems_).map_err(|_| Error::Invalid)?;
+        let items = match (count, items_.is_null()) {
+            (0, _) => &mut [],
+            (_, true) => return Err(Error::Fault),
+            // SAFETY: the caller promises so many items.
+            (_, false) => unsafe { slice::from_raw_parts_mut(items_, count) },
+        };
+        // A negative timeout is none.
+        let timeout = u64::try_from(timeout_).ok().map(Duration::from_millis);
+        with_room(count, |polled| wait(items, polled, timeout))
+    })
+}
+
+/// So many items are polled without allocating memory.
+const FEW: usize = 8;
+
+/// Gives `act` room for as many items.
+fn with_room<T>(
+    count: usize,
+    act: impl FnOnce(&mut [PollItem<'static>]) -> Result<T>,
+) -> Result<T> {
+    let blank = || PollItem::descriptor(-1, 0);
+    if count <= FEW {
+        return act(&mut [(); FEW].map(|()| blank())[..count]);
+    }
+    let mut room = Vec::new();
+    room.try_reserve_exact(count).map_err(|_| Error::NoMemory)?;
+    room.resize_with(count, blank);
+    act(&mut room)
+}
+
+fn wait(
+    items: &mut [zmq_pollitem_t],
+    polled: &mut [PollItem<'static>],
+    timeout: Option<Duration>,
+) -> Result<c_int> {
+    for (item, to) in items.iter_mut().zip(&mut *polled) {
+        item.revents = 0;
+        *to = match item.socket.is_null() {
+            true => PollItem::descriptor(item.fd, item.events),
+            false => PollItem::socket(find(item.socket)?, item.events),
+        };
+    }
+    let found = poll(polled, timeout)?;
+    for (item, from) in items.iter_mut().zip(polled) {
+        item.revents = from.revents;
+    }
+    Ok(size(found))
 }

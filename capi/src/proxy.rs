@@ -1,36 +1,45 @@
 //! `zmq_proxy*`: sockets that pass messages on to each other.
 
+use crate::socket::find;
 use crate::util::status;
 use std::ffi::{c_int, c_void};
-use zeroxide::error::Error;
+use zeroxide::error::{Error, Result};
+use zeroxide::socket::{proxy_steerable, RawSocket};
 
 /// Passes messages between two sockets until the context is terminated.
 #[no_mangle]
 pub extern "C" fn zmq_proxy(
-    _frontend_: *mut c_void,
-    _backend_: *mut c_void,
-    _capture_: *mut c_void,
+    frontend_: *mut c_void,
+    backend_: *mut c_void,
+    capture_: *mut c_void,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    zmq_proxy_steerable(frontend_, backend_, capture_, std::ptr::null_mut())
 }
 
 /// As `zmq_proxy`, and obeys PAUSE, RESUME, TERMINATE and STATISTICS from a control socket.
 #[no_mangle]
 pub extern "C" fn zmq_proxy_steerable(
-    _frontend_: *mut c_void,
-    _backend_: *mut c_void,
-    _capture_: *mut c_void,
-    _control_: *mut c_void,
+    frontend_: *mut c_void,
+    backend_: *mut c_void,
+    capture_: *mut c_void,
+    control_: *mut c_void,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        let frontend = optional(frontend_)?.ok_or(Error::Fault)?;
+        let backend = optional(backend_)?.ok_or(Error::Fault)?;
+        proxy_steerable(frontend, backend, optional(capture_)?, optional(control_)?)?;
+        Ok(0)
+    })
 }
 
-/// Old form of `zmq_proxy`.
+/// Old form of `zmq_proxy`; the type never meant anything.
 #[no_mangle]
-pub extern "C" fn zmq_device(
-    _type_: c_int,
-    _frontend_: *mut c_void,
-    _backend_: *mut c_void,
-) -> c_int {
-    status(|| Err(Error::NotSupported))
+#[expect(unused_variables)]
+pub extern "C" fn zmq_device(type_: c_int, frontend_: *mut c_void, backend_: *mut c_void) -> c_int {
+    zmq_proxy(frontend_, backend_, std::ptr::null_mut())
+}
+
+/// The socket behind a handle that may be null.
+fn optional(socket: *const c_void) -> Result<Option<&'static RawSocket>> {
+    (!socket.is_null()).then(|| find(socket)).transpose()
 }

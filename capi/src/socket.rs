@@ -1,21 +1,33 @@
 //! Sockets, by handle: options, endpoints, sending and receiving.
 
-use crate::msg::zmq_msg_t;
-use crate::util::{pointer, status};
+use crate::constants::{ZMQ_DONTWAIT, ZMQ_SNDMORE};
+use crate::ctx;
+use crate::handles::{Kind, Table};
+use crate::msg::{live, zmq_msg_t};
+use crate::util::{input, output, pointer, size, status, text};
 use libc::iovec;
 use std::ffi::{c_char, c_int, c_void};
-use zeroxide::error::Error;
+use std::{mem, ptr};
+use zeroxide::error::{Error, Result};
+use zeroxide::link::{Frame, Sink, Taken};
+use zeroxide::message::{Block, Message};
+use zeroxide::socket::{Core, RawSocket};
+
+static SOCKETS: Table<RawSocket> = Table::new(Kind::Socket);
 
 /// Makes a socket of a context.
 #[no_mangle]
-pub extern "C" fn zmq_socket(_context_: *mut c_void, _type_: c_int) -> *mut c_void {
-    pointer(|| Err(Error::NotSupported))
+pub extern "C" fn zmq_socket(context_: *mut c_void, type_: c_int) -> *mut c_void {
+    pointer(|| {
+        let context = ctx::fetch(context_)?;
+        SOCKETS.insert_with(|place| place.open(&context, type_))
+    })
 }
 
 /// Closes a socket; what it has to send is sent in the background.
 #[no_mangle]
-pub extern "C" fn zmq_close(_s_: *mut c_void) -> c_int {
-    status(|| Err(Error::NotSupported))
+pub extern "C" fn zmq_close(s_: *mut c_void) -> c_int {
+    status(|| SOCKETS.release(s_).ok_or(Error::NotSocket)?.close().map(|()| 0))
 }
 
 /// Sets an option of a socket.
@@ -24,12 +36,23 @@ pub extern "C" fn zmq_close(_s_: *mut c_void) -> c_int {
 /// `optval_` is null or has `optvallen_` bytes.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_setsockopt(
-    _s_: *mut c_void,
-    _option_: c_int,
-    _optval_: *const c_void,
-    _optvallen_: usize,
+    s_: *mut c_void,
+    option_: c_int,
+    optval_: *const c_void,
+    optvallen_: usize,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        let socket = find(s_)?;
+        if optval_.is_null() {
+            return match optvallen_ {
+                0 => socket.with(|core| core.clear_option(option_)).map(|()| 0),
+                _ => Err(Error::Invalid),
+            };
+        }
+        // SAFETY: as the caller promises.
+        let value = unsafe { input(optval_, optvallen_)? };
+        socket.with(|core| core.set_option(option_, value)).map(|()| 0)
+    })
 }
 
 /// Returns an option of a socket, and its size.
@@ -38,12 +61,20 @@ pub unsafe extern "C" fn zmq_setsockopt(
 /// `optvallen_` is null or may be written to, and `optval_` has room for so many bytes.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_getsockopt(
-    _s_: *mut c_void,
-    _option_: c_int,
-    _optval_: *mut c_void,
-    _optvallen_: *mut usize,
+    s_: *mut c_void,
+    option_: c_int,
+    optval_: *mut c_void,
+    optvallen_: *mut usize,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        let socket = find(s_)?;
+        // SAFETY: as the caller promises.
+        let size = unsafe { optvallen_.as_mut() }.ok_or(Error::Fault)?;
+        // SAFETY: as the caller promises.
+        let value = unsafe { output(optval_, *size)? };
+        *size = socket.with(|core| core.option(option_, value))?;
+        Ok(0)
+    })
 }
 
 /// Accepts connections at an address.
@@ -51,8 +82,11 @@ pub unsafe extern "C" fn zmq_getsockopt(
 /// # Safety
 /// `addr_` is null or a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_bind(_s_: *mut c_void, _addr_: *const c_char) -> c_int {
-    status(|| Err(Error::NotSupported))
+pub unsafe extern "C" fn zmq_bind(s_: *mut c_void, addr_: *const c_char) -> c_int {
+    status(|| {
+        // SAFETY: as the caller promises.
+        unsafe { with_address(s_, addr_, Core::bind) }
+    })
 }
 
 /// Connects to an address, now or when somebody listens there.
@@ -60,8 +94,11 @@ pub unsafe extern "C" fn zmq_bind(_s_: *mut c_void, _addr_: *const c_char) -> c_
 /// # Safety
 /// `addr_` is null or a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_connect(_s_: *mut c_void, _addr_: *const c_char) -> c_int {
-    status(|| Err(Error::NotSupported))
+pub unsafe extern "C" fn zmq_connect(s_: *mut c_void, addr_: *const c_char) -> c_int {
+    status(|| {
+        // SAFETY: as the caller promises.
+        unsafe { with_address(s_, addr_, Core::connect) }
+    })
 }
 
 /// Stops to accept connections at an address.
@@ -69,8 +106,11 @@ pub unsafe extern "C" fn zmq_connect(_s_: *mut c_void, _addr_: *const c_char) ->
 /// # Safety
 /// `addr_` is null or a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_unbind(_s_: *mut c_void, _addr_: *const c_char) -> c_int {
-    status(|| Err(Error::NotSupported))
+pub unsafe extern "C" fn zmq_unbind(s_: *mut c_void, addr_: *const c_char) -> c_int {
+    status(|| {
+        // SAFETY: as the caller promises.
+        unsafe { with_address(s_, addr_, Core::end_endpoint) }
+    })
 }
 
 /// Ends the connection to an address.
@@ -78,8 +118,11 @@ pub unsafe extern "C" fn zmq_unbind(_s_: *mut c_void, _addr_: *const c_char) -> 
 /// # Safety
 /// `addr_` is null or a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_disconnect(_s_: *mut c_void, _addr_: *const c_char) -> c_int {
-    status(|| Err(Error::NotSupported))
+pub unsafe extern "C" fn zmq_disconnect(s_: *mut c_void, addr_: *const c_char) -> c_int {
+    status(|| {
+        // SAFETY: as the caller promises.
+        unsafe { with_address(s_, addr_, Core::end_endpoint) }
+    })
 }
 
 /// Sends a copy of a buffer as a message part.
@@ -88,12 +131,15 @@ pub unsafe extern "C" fn zmq_disconnect(_s_: *mut c_void, _addr_: *const c_char)
 /// `buf_` is null or has `len_` bytes.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_send(
-    _s_: *mut c_void,
-    _buf_: *const c_void,
-    _len_: usize,
-    _flags_: c_int,
+    s_: *mut c_void,
+    buf_: *const c_void,
+    len_: usize,
+    flags_: c_int,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        // SAFETY: as the caller promises.
+        unsafe { send_bytes(find(s_)?, buf_, len_, flags_) }
+    })
 }
 
 /// Sends a buffer that stays as it is for ever, without a copy.
@@ -102,12 +148,15 @@ pub unsafe extern "C" fn zmq_send(
 /// `buf_` is null or has `len_` bytes. They never change.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_send_const(
-    _s_: *mut c_void,
-    _buf_: *const c_void,
-    _len_: usize,
-    _flags_: c_int,
+    s_: *mut c_void,
+    buf_: *const c_void,
+    len_: usize,
+    flags_: c_int,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        // SAFETY: as the caller promises.
+        unsafe { send_const(find(s_)?, buf_, len_, flags_) }
+    })
 }
 
 /// Receives a message part into a buffer; what is beyond its size is lost.
@@ -116,12 +165,17 @@ pub unsafe extern "C" fn zmq_send_const(
 /// `buf_` is null or has room for `len_` bytes.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_recv(
-    _s_: *mut c_void,
-    _buf_: *mut c_void,
-    _len_: usize,
-    _flags_: c_int,
+    s_: *mut c_void,
+    buf_: *mut c_void,
+    len_: usize,
+    flags_: c_int,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        let socket = find(s_)?;
+        // SAFETY: as the caller promises.
+        let buffer = unsafe { output(buf_, len_)? };
+        recv(socket, &mut Sink::Buffer(buffer), flags_).map(|taken| size(taken.len))
+    })
 }
 
 /// Reports events of a socket's connections through a PAIR socket at an inproc address.
@@ -130,11 +184,16 @@ pub unsafe extern "C" fn zmq_recv(
 /// `addr_` is null or a C string.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_socket_monitor(
-    _s_: *mut c_void,
-    _addr_: *const c_char,
-    _events_: c_int,
+    s_: *mut c_void,
+    addr_: *const c_char,
+    events_: c_int,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        let socket = find(s_)?;
+        // SAFETY: as the caller promises.
+        let address = (!addr_.is_null()).then(|| unsafe { text(addr_) }).transpose()?;
+        socket.with(|core| core.monitor(address, events_)).map(|()| 0)
+    })
 }
 
 /// Sends a message part, which is empty afterwards.
@@ -143,11 +202,14 @@ pub unsafe extern "C" fn zmq_socket_monitor(
 /// `msg_` is null or points to a `zmq_msg_t`.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_msg_send(
-    _msg_: *mut zmq_msg_t,
-    _s_: *mut c_void,
-    _flags_: c_int,
+    msg_: *mut zmq_msg_t,
+    s_: *mut c_void,
+    flags_: c_int,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        // SAFETY: as the caller promises.
+        unsafe { send_message(s_, msg_, flags_) }
+    })
 }
 
 /// Receives a message part in place of what the message was.
@@ -156,11 +218,14 @@ pub unsafe extern "C" fn zmq_msg_send(
 /// `msg_` is null or points to a `zmq_msg_t`.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_msg_recv(
-    _msg_: *mut zmq_msg_t,
-    _s_: *mut c_void,
-    _flags_: c_int,
+    msg_: *mut zmq_msg_t,
+    s_: *mut c_void,
+    flags_: c_int,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        // SAFETY: as the caller promises.
+        unsafe { recv_message(s_, msg_, flags_) }
+    })
 }
 
 /// Old form of `zmq_msg_send`.
@@ -169,11 +234,14 @@ pub unsafe extern "C" fn zmq_msg_recv(
 /// As `zmq_msg_send`.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_sendmsg(
-    _s_: *mut c_void,
-    _msg_: *mut zmq_msg_t,
-    _flags_: c_int,
+    s_: *mut c_void,
+    msg_: *mut zmq_msg_t,
+    flags_: c_int,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        // SAFETY: as the caller promises.
+        unsafe { send_message(s_, msg_, flags_) }
+    })
 }
 
 /// Old form of `zmq_msg_recv`.
@@ -182,11 +250,14 @@ pub unsafe extern "C" fn zmq_sendmsg(
 /// As `zmq_msg_recv`.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_recvmsg(
-    _s_: *mut c_void,
-    _msg_: *mut zmq_msg_t,
-    _flags_: c_int,
+    s_: *mut c_void,
+    msg_: *mut zmq_msg_t,
+    flags_: c_int,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        // SAFETY: as the caller promises.
+        unsafe { recv_message(s_, msg_, flags_) }
+    })
 }
 
 /// Old: sends several buffers, with `ZMQ_SNDMORE` as the parts of one message.
@@ -195,12 +266,26 @@ pub unsafe extern "C" fn zmq_recvmsg(
 /// `iov_` is null or has `count_` entries that are valid.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_sendiov(
-    _s_: *mut c_void,
-    _iov_: *mut iovec,
-    _count_: usize,
-    _flags_: c_int,
+    s_: *mut c_void,
+    iov_: *mut iovec,
+    count_: usize,
+    flags_: c_int,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        let socket = find(s_)?;
+        if iov_.is_null() || count_ == 0 {
+            return Err(Error::Invalid);
+        }
+        let mut sent = 0;
+        for index in 0..count_ {
+            // SAFETY: as the caller promises.
+            let part = unsafe { &*iov_.add(index) };
+            let flags = if index + 1 == count_ { flags_ & !ZMQ_SNDMORE } else { flags_ };
+            // SAFETY: as the caller promises.
+            sent = unsafe { send_bytes(socket, part.iov_base, part.iov_len, flags)? };
+        }
+        Ok(sent)
+    })
 }
 
 /// Old: receives the parts of a message into buffers that the caller is to `free`.
@@ -209,10 +294,139 @@ pub unsafe extern "C" fn zmq_sendiov(
 /// `count_` is null or may be written to, and `iov_` has room for so many entries.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_recviov(
-    _s_: *mut c_void,
-    _iov_: *mut iovec,
-    _count_: *mut usize,
-    _flags_: c_int,
+    s_: *mut c_void,
+    iov_: *mut iovec,
+    count_: *mut usize,
+    flags_: c_int,
 ) -> c_int {
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        let socket = find(s_)?;
+        // SAFETY: as the caller promises.
+        let count = unsafe { count_.as_mut() }.ok_or(Error::Invalid)?;
+        let room = mem::take(count);
+        if iov_.is_null() || room == 0 {
+            *count = room;
+            return Err(Error::Invalid);
+        }
+        while *count < room {
+            let mut part = Message::new();
+            let taken = recv(socket, &mut Sink::Message(&mut part), flags_)?;
+            // SAFETY: there is room for so many entries, as the caller promises.
+            unsafe { iov_.add(*count).write(allocated(&part)?) };
+            *count += 1;
+            if !taken.more {
+                break;
+            }
+        }
+        Ok(size(*count))
+    })
 }
+
+/// The socket behind a handle; or the place where it was, should another thread close it meanwhile.
+#[inline]
+pub fn find(socket: *const c_void) -> Result<&'static RawSocket> {
+    SOCKETS.get(socket).ok_or(Error::NotSocket)
+}
+
+/// # Safety
+/// `address` is null or a C string.
+unsafe fn with_address(
+    socket: *const c_void,
+    address: *const c_char,
+    act: fn(&mut Core, &str) -> Result<()>,
+) -> Result<c_int> {
+    let socket = find(socket)?;
+    // SAFETY: as the caller promises.
+    let address = unsafe { text(address)? };
+    socket.with(|core| act(core, address)).map(|()| 0)
+}
+
+/// # Safety
+/// `data` is null or has `len` bytes.
+#[inline]
+unsafe fn send_bytes(
+    socket: &RawSocket,
+    data: *const c_void,
+    len: usize,
+    flags: c_int,
+) -> Result<c_int> {
+    // SAFETY: as the caller promises.
+    let bytes = unsafe { input(data, len)? };
+    send(socket, Frame::bytes(bytes, more(flags)), flags)?;
+    Ok(size(len))
+}
+
+/// # Safety
+/// `data` is null or has `len` bytes that never change.
+unsafe fn send_const(
+    socket: &RawSocket,
+    data: *const c_void,
+    len: usize,
+    flags: c_int,
+) -> Result<c_int> {
+    if data.is_null() || len <= Message::INLINE {
+        // SAFETY: as the caller promises.
+        return unsafe { send_bytes(socket, data, len, flags) };
+    }
+    // SAFETY: the bytes are there for ever, and nobody writes to a message that was sent.
+    let block = unsafe { Block::from_raw_parts(data.cast_mut(), len, None, ptr::null_mut())? };
+    send(socket, Frame::owned(Message::from_block(block, 0, len), more(flags)), flags)?;
+    Ok(size(len))
+}
+
+/// # Safety
+/// `msg` is null or points to a `zmq_msg_t`.
+#[inline]
+unsafe fn send_message(socket: *const c_void, msg: *mut zmq_msg_t, flags: c_int) -> Result<c_int> {
+    let socket = find(socket)?;
+    // SAFETY: as the caller promises.
+    let message = unsafe { live(msg)? };
+    let len = message.len();
+    send(socket, Frame::message(message, more(flags)), flags)?;
+    Ok(size(len))
+}
+
+/// # Safety
+/// `msg` is null or points to a `zmq_msg_t`.
+#[inline]
+unsafe fn recv_message(socket: *const c_void, msg: *mut zmq_msg_t, flags: c_int) -> Result<c_int> {
+    let socket = find(socket)?;
+    // SAFETY: as the caller promises.
+    let message = unsafe { live(msg)? };
+    // Not right into the message: what it was ends when the socket is no longer held, since a free
+    // function of the program may come back to us.
+    let mut part = Message::new();
+    let taken = recv(socket, &mut Sink::Message(&mut part), flags)?;
+    *message = part;
+    Ok(size(taken.len))
+}
+
+#[inline]
+fn send(socket: &RawSocket, mut frame: Frame<'_>, flags: c_int) -> Result<()> {
+    socket.with(|core| core.send(&mut frame, flags & ZMQ_DONTWAIT != 0))
+}
+
+#[inline]
+fn recv(socket: &RawSocket, sink: &mut Sink<'_>, flags: c_int) -> Result<Taken> {
+    socket.with(|core| core.recv(sink, flags & ZMQ_DONTWAIT != 0))
+}
+
+#[inline]
+fn more(flags: c_int) -> bool {
+    flags & ZMQ_SNDMORE != 0
+}
+
+/// A copy that the C program is to `free`.
+fn allocated(bytes: &[u8]) -> Result<iovec> {
+    // SAFETY: any size may be asked for; one byte at least, so that null means there is no memory.
+    let copy = unsafe { libc::malloc(bytes.len().max(1)) };
+    if copy.is_null() {
+        return Err(Error::NoMemory);
+    }
+    // SAFETY: it is new, and of that size.
+    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), copy.cast(), bytes.len()) };
+    Ok(iovec { iov_base: copy, iov_len: bytes.len() })
+}
+
+#[cfg(test)]
+mod tests;

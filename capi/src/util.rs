@@ -106,6 +106,31 @@ pub unsafe fn input<'a>(data: *const c_void, len: usize) -> Result<&'a [u8]> {
     }
 }
 
+/// Memory of the caller to write to; it may be null if `len` is 0.
+///
+/// # Safety
+/// `data` is null or has `len` bytes that nobody else touches for `'a`.
+pub unsafe fn output<'a>(data: *mut c_void, len: usize) -> Result<&'a mut [u8]> {
+    // No object is larger: whoever says so means 'there is room enough'.
+    const LARGEST: usize = isize::MAX as usize;
+    match (data.is_null(), len) {
+        (_, 0) => Ok(&mut []),
+        (true, _) => Err(Error::Fault),
+        // SAFETY: the caller promises that many bytes.
+        (false, _) => Ok(unsafe { std::slice::from_raw_parts_mut(data.cast(), len.min(LARGEST)) }),
+    }
+}
+
+/// A C string that has to be text, as addresses do.
+///
+/// # Safety
+/// As [`bytes`].
+pub unsafe fn text<'a>(text: *const c_char) -> Result<&'a str> {
+    // SAFETY: as the caller promises.
+    let bytes = unsafe { bytes(text)? };
+    std::str::from_utf8(bytes).map_err(|_| Error::Invalid)
+}
+
 /// Memory for a small object of the program's own, as `Box` has it: for plain pointers that go out to
 /// C and come back.
 pub fn boxed<T>(object: T) -> Result<*mut T> {

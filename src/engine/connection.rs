@@ -44,13 +44,30 @@ impl Connection {
     /// Reads what is there and hands it to the socket.
     pub fn pump(&self) -> Pumped {
         let mut half = self.recv.lock();
-        let pumped = half.pump(&self.stream, &self.activity);
+        let pumped = half.pump(&self.stream, &self.activity, true);
         let replies = half.take_replies();
         drop(half);
         if let Some(replies) = replies {
             self.send.lock().queue_bytes(&replies);
         }
         pumped
+    }
+
+    /// The same, unless another thread is at it; the second value says whether much has come. A reply
+    /// that is due leaves at once.
+    pub fn try_pump(&self) -> Option<(Pumped, bool)> {
+        let mut half = self.recv.try_lock()?;
+        let pumped = half.pump(&self.stream, &self.activity, false);
+        let replies = half.take_replies();
+        let much = half.reads_much();
+        drop(half);
+        if let Some(replies) = replies {
+            let mut send = self.send.lock();
+            send.queue_bytes(&replies);
+            // An error will show again to who deals with it.
+            let _ = send.flush(&self.stream);
+        }
+        Some((pumped, much))
     }
 
     /// How many reads brought something so far.

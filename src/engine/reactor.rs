@@ -20,6 +20,10 @@ pub enum Timer {
     /// The peer promised to be heard of by now.
     HeartbeatTtl,
     Linger,
+    /// A sender in a burst may have gone quiet.
+    Watch,
+    /// A thread that claimed the receive half may have forgotten it.
+    Claim,
 }
 
 /// The I/O thread, as the session that it is running sees it.
@@ -49,4 +53,7 @@ pub trait Reactor {
 pub trait Waker: Send + Sync {
     /// `Session::poked` is to be called for the session of this number.
     fn poke(&self, session: usize);
+
+    /// Stops telling of a descriptor.
+    fn unwatch(&self, fd: RawFd);
 }

@@ -145,6 +145,11 @@ impl Links {
         used.map(|(index, _)| LinkId(index as u32)).collect()
     }
 
+    /// All ids, one after the other.
+    pub fn iter_ids(&self) -> impl Iterator<Item = LinkId> + use<> {
+        (0..self.slots.len() as u32).map(LinkId)
+    }
+
     #[inline]
     pub fn get(&self, id: LinkId) -> Option<&Link> {
         self.slots.get(id.0 as usize)?.as_ref()

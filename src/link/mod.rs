@@ -16,6 +16,7 @@ pub use crate::sync::queue::{COMMAND, MORE};
 pub use end::{pair, Limits, LinkEnd, Receiver, Sender};
 pub use frame::{Frame, Parcel, PeerInfo, Sink, Taken};
 pub use links::{Boost, Front, Link, LinkId, LinkOrigin, Links};
+use std::os::fd::RawFd;
 
 /// Whoever holds the other end of a link, as far as this end can see.
 ///
@@ -30,4 +31,18 @@ pub trait Peer: Send + Sync {
     fn closed(&self);
     /// More than a batch of bytes waits: a good moment to flush, for who can.
     fn pressure(&self) {}
+
+    /// The caller is about to sleep until something comes, and would rather read for itself: the
+    /// descriptor to sleep on, if the peer has one to lend. The claim lapses by itself when it is not used.
+    fn claim(&self) -> Option<RawFd> {
+        None
+    }
+
+    /// Reads what has come to a claimed peer. True if that was much, and more may follow.
+    fn pump(&self) -> bool {
+        false
+    }
+
+    /// Gives a claim back.
+    fn release(&self) {}
 }

@@ -100,6 +100,11 @@ impl Mailbox {
         self.descriptor.as_raw_fd()
     }
 
+    /// Does the application have the descriptor?
+    pub fn is_shared(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & SHARED != 0
+    }
+
     pub fn fd(&self) -> RawFd {
         self.descriptor.as_raw_fd()
     }

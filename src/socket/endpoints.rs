@@ -93,7 +93,7 @@ impl Core {
             socket_type: self.wire_type(),
             raw: self.pattern.raw(),
         };
-        let link = match self.options.immediate || profile.raw.is_some() {
+        let link = match self.options.immediate {
             true => None,
             false => Some(self.open_link(&handle, address)),
         };

@@ -4,25 +4,29 @@
 //! comes through its mailbox, which is emptied at the start of a call.
 #![forbid(unsafe_code)]
 
+pub mod api;
 mod endpoints;
 mod inproc;
 mod monitor;
 mod options;
 mod poll;
+mod proxy;
 mod raw;
 #[cfg(test)]
 mod tests;
 mod wait;
 
 pub use poll::{poll, PollItem, POLLERR, POLLIN, POLLOUT, POLLPRI};
+pub use proxy::{proxy, proxy_steerable};
 pub use raw::RawSocket;
 
 use crate::error::{Error, Result};
-use crate::link::{Frame, LinkId, Links, Sink, Taken};
+use crate::link::{Frame, LinkId, Links, Peer, Sink, Taken};
 use crate::message::Message;
-use crate::options::Options;
+use crate::options::{ids, Options};
 use crate::pattern::{self, Incoming, Pattern};
 use crate::runtime::{Command, Context, Mailbox};
+use crate::sys::poll::PollFd;
 use endpoints::Endpoints;
 use std::sync::Arc;
 
@@ -39,6 +43,14 @@ pub struct Core {
     more: bool,
     terminated: bool,
     commands: Vec<Command>,
+    /// Peers whose connections this socket may read from by itself.
+    claims: Vec<Arc<dyn Peer>>,
+    /// Scratch for sleeping.
+    fds: Vec<PollFd>,
+    /// Reading brought much the last time: it is worth trying before sleeping.
+    eager: bool,
+    /// The socket type receives messages at all.
+    receives: bool,
 }
 
 impl Core {
@@ -60,6 +72,10 @@ impl Core {
             more: false,
             terminated: false,
             commands: Vec::new(),
+            claims: Vec::new(),
+            fds: Vec::new(),
+            eager: false,
+            receives: !matches!(socket_type, ids::PUSH | ids::PUB),
         })
     }
 
@@ -98,8 +114,8 @@ impl Core {
         let mut detached = self.leave();
         let deadline = self.deadline(dont_wait, self.options.sndtimeo);
         loop {
-            // A link that went may have changed the answer.
-            if !detached {
+            // A link that went may have changed the answer, and so may flushing.
+            if !detached && !self.flush() {
                 self.wait(deadline)?;
             }
             let sent = self.pattern.send(&mut self.links, frame);
@@ -109,6 +125,20 @@ impl Core {
                 result => return result,
             }
         }
+    }
+
+    /// Writes what waits in full links, as far as the kernel takes it. True if that made room.
+    fn flush(&mut self) -> bool {
+        for id in self.links.iter_ids() {
+            if let Some(link) = self.links.get(id) {
+                link.peer().pressure();
+            }
+        }
+        let told = self.mailbox.is_pending();
+        if told {
+            self.process_commands();
+        }
+        told
     }
 
     /// Receives one part of a message. With `dont_wait` never blocks.
@@ -131,7 +161,7 @@ impl Core {
         let deadline = self.deadline(dont_wait, self.options.rcvtimeo);
         loop {
             if !detached {
-                self.wait(deadline)?;
+                self.wait_for_messages(deadline)?;
             }
             match self.try_recv(sink) {
                 (Err(Error::Again), again) => detached = again,
@@ -276,6 +306,7 @@ impl Drop for Core {
         }
         self.process_commands();
         self.context.names().lock().unbind_all(&self.mailbox);
+        self.release_claims();
         for listener in self.endpoints.take_listeners() {
             listener.close();
         }

@@ -50,7 +50,10 @@ impl Core {
         }
         match id {
             ids::RCVMORE => put(out, &i32::from(self.more).to_ne_bytes()),
-            ids::FD => put(out, &self.mailbox.share_fd().to_ne_bytes()),
+            ids::FD => {
+                self.release_claims();
+                put(out, &self.mailbox.share_fd().to_ne_bytes())
+            }
             ids::EVENTS => put(out, &i32::from(self.events()?).to_ne_bytes()),
             ids::THREAD_SAFE => put(out, &0i32.to_ne_bytes()),
             ids::LAST_ENDPOINT => put_text(out, self.endpoints.last.as_bytes()),

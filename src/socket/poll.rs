@@ -52,11 +52,29 @@ pub fn poll(items: &mut [PollItem<'_>], timeout: Option<Duration>) -> Result<usi
     loop {
         let mut found = check_sockets(items)?;
         let waiting = found == 0 && deadline.left().is_ok();
-        found += if waiting { sleep(items, deadline)? } else { check_descriptors(items)? };
+        if waiting {
+            found = sleep(items, deadline)?;
+        } else {
+            found += check_descriptors(items)?;
+            if found == 0 && last_look(items)? {
+                found = check_sockets(items)?;
+            }
+        }
         if found > 0 || !waiting {
             return Ok(found);
         }
     }
+}
+
+/// Looks at what sockets would read by themselves if they waited. True if that brought something.
+fn last_look(items: &[PollItem<'_>]) -> Result<bool> {
+    let mut told = false;
+    for item in items {
+        if let PollSource::Socket(socket) = item.source {
+            told |= socket.with(|core| Ok(core.last_look()))?;
+        }
+    }
+    Ok(told)
 }
 
 fn check_sockets(items: &mut [PollItem<'_>]) -> Result<usize> {
@@ -85,18 +103,33 @@ fn sleep(items: &mut [PollItem<'_>], deadline: Deadline) -> Result<usize> {
     let mut fds = descriptors(items);
     let plain = fds.len();
     let mut armed = Armed(Vec::new());
+    let mut claimed = Vec::new();
     let mut told = false;
-    for item in items.iter() {
-        if let PollSource::Socket(socket) = item.source {
-            let mailbox = socket.with(|core| Ok(core.mailbox.clone()))?;
-            told |= !mailbox.arm();
-            fds.push(PollFd::new(mailbox.fd(), sys::POLLIN));
-            armed.0.push(mailbox);
-        }
+    for (index, item) in items.iter().enumerate() {
+        let PollSource::Socket(socket) = item.source else { continue };
+        let mailbox = socket.with(|core| {
+            if item.events & POLLIN != 0 {
+                let start = fds.len();
+                core.claim(&mut fds);
+                claimed.push((index, start..fds.len()));
+            }
+            Ok(core.mailbox.clone())
+        })?;
+        told |= !mailbox.arm();
+        fds.push(PollFd::new(mailbox.fd(), sys::POLLIN));
+        armed.0.push(mailbox);
     }
     let left =
         if told { Some(Duration::ZERO) } else { deadline.left().unwrap_or(Some(Duration::ZERO)) };
-    sys::poll(&mut fds, left)?;
+    let polled = sys::poll(&mut fds, left);
+    drop(armed);
+    polled?;
+    for (index, range) in claimed {
+        let PollSource::Socket(socket) = items[index].source else { continue };
+        if fds[range.clone()].iter().any(PollFd::is_ready) {
+            socket.with(|core| Ok(core.pump(Some(&fds[range]))))?;
+        }
+    }
     Ok(take_descriptors(items, &fds[..plain]))
 }
 

@@ -136,7 +136,8 @@ fn polling_waits_for_several_sockets() {
     assert_eq!(poll(&mut items, Some(Duration::from_millis(20))), Ok(0));
     send(&push, &[b"x"]);
     let mut items = [PollItem::socket(&pull, POLLIN), PollItem::socket(&push, POLLOUT)];
-    assert_eq!(poll(&mut items, Some(Duration::from_secs(5))), Ok(1));
+    // The message may have arrived already, or not.
+    assert!(poll(&mut items, Some(Duration::from_secs(5))).unwrap() >= 1);
     assert_eq!(items[1].revents, POLLOUT);
     let mut items = [PollItem::socket(&pull, POLLIN)];
     assert_eq!(poll(&mut items, Some(Duration::from_secs(5))), Ok(1));

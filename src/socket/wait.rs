@@ -50,15 +50,100 @@ impl Core {
     /// Sleeps until somebody tells the socket something, and does what it was told.
     pub(super) fn wait(&mut self, deadline: Deadline) -> Result<()> {
         let left = deadline.left()?;
-        if self.mailbox.arm() {
-            let mut fds = [PollFd::new(self.mailbox.fd(), POLLIN)];
-            if let Err(error) = poll(&mut fds, left) {
-                self.mailbox.disarm();
-                return Err(error.into());
+        self.sleep_and_process(left, false)
+    }
+
+    /// The same, and reads from the socket's connections meanwhile.
+    pub(super) fn wait_for_messages(&mut self, deadline: Deadline) -> Result<()> {
+        match deadline.left() {
+            Ok(left) => self.sleep_and_process(left, true),
+            Err(error) if self.last_look() => {
+                let _ = error;
+                self.check()
             }
+            Err(error) => Err(error),
         }
+    }
+
+    fn sleep_and_process(&mut self, left: Option<Duration>, reading: bool) -> Result<()> {
+        let mut fds = std::mem::take(&mut self.fds);
+        fds.clear();
+        fds.push(PollFd::new(self.mailbox.fd(), POLLIN));
+        if reading {
+            self.claim(&mut fds);
+        }
+        let slept = self.sleep(&mut fds, left, reading);
+        self.fds = fds;
+        slept?;
         self.process_commands();
         self.mailbox.disarm();
         self.check()
     }
+
+    fn sleep(&mut self, fds: &mut [PollFd], left: Option<Duration>, reading: bool) -> Result<()> {
+        if reading && self.eager && self.pump(None) {
+            return Ok(());
+        }
+        if self.mailbox.arm() {
+            let polled = poll(fds, left);
+            if polled.is_err() || !fds[0].is_ready() {
+                // From here on this thread wakes nobody but itself.
+                self.mailbox.disarm();
+            }
+            polled?;
+            if reading {
+                self.pump(Some(&fds[1..]));
+            }
+        }
+        Ok(())
+    }
+
+    /// Claims the receive halves of the socket's connections, if they are few, and adds what to sleep on.
+    pub(super) fn claim(&mut self, fds: &mut Vec<PollFd>) {
+        self.claims.clear();
+        if self.links.len() > MAX_CLAIMS || !self.receives || self.mailbox.is_shared() {
+            return;
+        }
+        for id in self.links.iter_ids() {
+            let Some(link) = self.links.get(id) else { continue };
+            if let Some(fd) = link.peer().claim() {
+                fds.push(PollFd::new(fd, POLLIN));
+                self.claims.push(link.peer().clone());
+            }
+        }
+    }
+
+    /// Reads from those claimed connections that are ready, or from all. True if something was told.
+    pub(super) fn pump(&mut self, fds: Option<&[PollFd]>) -> bool {
+        let mut much = false;
+        for (index, peer) in self.claims.iter().enumerate() {
+            if fds.is_none_or(|fds| fds.get(index).is_some_and(PollFd::is_ready)) {
+                much |= peer.pump();
+            }
+        }
+        self.eager = much;
+        self.mailbox.is_pending()
+    }
+
+    /// Looks once at what was claimed, and gives it back: the caller does not wait. True if the socket was
+    /// told something by that.
+    pub(super) fn last_look(&mut self) -> bool {
+        if self.claims.is_empty() || !self.pump(None) {
+            self.release_claims();
+            return false;
+        }
+        self.release_claims();
+        self.process_commands();
+        true
+    }
+
+    /// Lets the I/O threads read again.
+    pub(super) fn release_claims(&mut self) {
+        for peer in self.claims.drain(..) {
+            peer.release();
+        }
+    }
 }
+
+/// A socket with more links than this leaves reading to the I/O threads.
+const MAX_CLAIMS: usize = 8;

@@ -125,6 +125,11 @@ impl RecvHalf {
         self.ping.take()
     }
 
+    /// Do reads bring so much that the next one is worth trying?
+    pub fn reads_much(&self) -> bool {
+        self.read_size > MIN_READ
+    }
+
     /// Writes something into the link that is no message.
     pub fn introduce(&mut self, parcel: Parcel) {
         if let Some(link) = &mut self.link {
@@ -154,8 +159,9 @@ impl RecvHalf {
         self.absorb(bytes.len()).unwrap_or(Pumped::Idle)
     }
 
-    /// Reads what is there and hands it to the socket.
-    pub fn pump(&mut self, stream: &Stream, activity: &AtomicU32) -> Pumped {
+    /// Reads what is there and hands it to the socket. With `drain` until the kernel says that there is no more;
+    /// otherwise a read that was not filled is taken for the last one.
+    pub fn pump(&mut self, stream: &Stream, activity: &AtomicU32, drain: bool) -> Pumped {
         if self.full {
             if let Some(stopped) = self.resume() {
                 return stopped;
@@ -166,8 +172,8 @@ impl RecvHalf {
                 self.full = true;
                 return Pumped::Full;
             }
-            let read = match self.read(stream) {
-                Ok(0) => return Pumped::Closed,
+            let (read, filled) = match self.read(stream) {
+                Ok((0, _)) => return Pumped::Closed,
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Pumped::Idle,
                 Err(error) => return Pumped::Broken(error.raw_os_error().unwrap_or(libc::EIO)),
@@ -175,6 +181,9 @@ impl RecvHalf {
             activity.fetch_add(1, Ordering::Relaxed);
             if let Some(stopped) = self.take(read) {
                 return stopped;
+            }
+            if !filled && !drain {
+                return Pumped::Idle;
             }
         }
         Pumped::More
@@ -196,14 +205,17 @@ impl RecvHalf {
         }
     }
 
-    fn read(&mut self, stream: &Stream) -> io::Result<usize> {
+    /// Reads once: how much, and whether it was as much as could be.
+    fn read(&mut self, stream: &Stream) -> io::Result<(usize, bool)> {
         if let Some(large) = &mut self.large {
-            return stream.recv(&mut large.message.as_mut_slice()[large.filled..]);
+            let rest = &mut large.message.as_mut_slice()[large.filled..];
+            let read = stream.recv(rest)?;
+            return Ok((read, read == rest.len()));
         }
         let size = self.read_size;
         let (read, room) = match self.framing {
             RecvFraming::Direct => {
-                let Some(producer) = self.producer() else { return Ok(0) };
+                let Some(producer) = self.producer() else { return Ok((0, false)) };
                 let room = producer.room(size);
                 (stream.recv(room)?, room.len())
             }
@@ -220,7 +232,7 @@ impl RecvHalf {
         } else if read < size / 8 {
             self.read_size = (size / 2).max(MIN_READ);
         }
-        Ok(read)
+        Ok((read, read == room))
     }
 
     /// Makes records of what was read.

@@ -103,6 +103,11 @@ impl SendHalf {
             && !link.has_latest()
     }
 
+    /// Has the socket closed its end?
+    pub fn is_link_closed(&self) -> bool {
+        self.link.as_ref().is_some_and(Receiver::is_closed)
+    }
+
     /// Do bytes of our own wait?
     pub fn has_outbox(&self) -> bool {
         self.sent < self.outbox.len()
@@ -157,8 +162,9 @@ impl SendHalf {
     }
 
     /// Nothing to do, and the next commit tells.
-    fn is_idle(&mut self) -> bool {
+    pub fn is_idle(&mut self) -> bool {
         match (&mut self.link, &self.cursor) {
+            _ if self.sent < self.outbox.len() => false,
             (Some(link), Some(cursor)) => link.consumer().is_empty_at(cursor) && !link.has_latest(),
             _ => true,
         }

@@ -1,6 +1,7 @@
 //! A connection that carries messages, until it is lost.
 #![forbid(unsafe_code)]
 
+use super::handle::Watch;
 use super::*;
 use crate::engine::connection::{Flushed, Pumped};
 use crate::wire::command::Command;
@@ -69,6 +70,22 @@ impl Session {
         }
     }
 
+    pub(super) fn watch_burst(&mut self, io: &mut dyn Reactor) {
+        match self.handle.watch() {
+            Watch::Over => return,
+            Watch::Wait => {}
+            Watch::Flush => self.transmit(io),
+        }
+        io.set_timer(Timer::Watch, WATCH);
+    }
+
+    /// A claim is over: the I/O thread reads again.
+    pub(super) fn watch_again(&mut self, io: &mut dyn Reactor) {
+        let State::Active(connection) = &self.state else { return };
+        io.watch(connection.fd(), self.blocked);
+        self.receive(io);
+    }
+
     fn send_replies(&mut self, io: &mut dyn Reactor) {
         let State::Active(connection) = &self.state else { return };
         if connection.send.lock().has_outbox() {
@@ -84,9 +101,6 @@ impl Session {
         }
         if self.target.is_none() || (self.closing && self.nothing_left()) {
             return self.end(io);
-        }
-        if was_active && self.profile.raw.is_some() {
-            self.close_link();
         }
         if was_active && self.profile.options.immediate {
             self.close_link();
@@ -169,14 +183,16 @@ impl Session {
                     options.heartbeat_timeout
                 };
                 connection.send.lock().queue_command(&Command::Ping { ttl, context: &[] });
-                self.pinged_at = activity;
-                if let Some(limit) = millis(limit).filter(|limit| !limit.is_zero()) {
-                    io.set_timer(Timer::HeartbeatTimeout, limit);
+                // A peer that has not answered the last one gets no more time for this one.
+                if self.pinged_at.replace(activity) != Some(activity) {
+                    if let Some(limit) = millis(limit).filter(|limit| !limit.is_zero()) {
+                        io.set_timer(Timer::HeartbeatTimeout, limit);
+                    }
                 }
                 self.start_heartbeat(io);
                 self.transmit(io);
             }
-            Timer::HeartbeatTimeout if activity == self.pinged_at => {
+            Timer::HeartbeatTimeout if self.pinged_at == Some(activity) => {
                 self.lose_connection(io, libc::ETIMEDOUT)
             }
             Timer::HeartbeatTtl if activity == self.ttl_at => {

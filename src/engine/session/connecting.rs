@@ -51,10 +51,19 @@ impl Session {
             Err(error) if is_retryable(error) => return self.retry(io, error.errno()),
             Err(_) => return self.end(io),
         };
-        if let Ok(Some(established)) = connecting.finish() {
-            return self.connection_made(io, established);
+        let finished = connecting.finish();
+        // Local connections are there at once or not at all; others are under way, however quick.
+        if !matches!(finished, Ok(Some(_))) || self.target.as_ref().is_some_and(Endpoint::is_tcp) {
+            self.event(ids::EVENT_CONNECT_DELAYED, libc::EINPROGRESS);
         }
-        self.event(ids::EVENT_CONNECT_DELAYED, libc::EINPROGRESS);
+        match finished {
+            Ok(None) => {}
+            Ok(Some(established)) => return self.connection_made(io, established),
+            Err(error) => {
+                self.state = State::Connecting(connecting);
+                return self.connect_failed(io, errno_of(error));
+            }
+        }
         if !io.watch(connecting.as_raw_fd(), true) {
             return self.retry(io, libc::ENOMEM);
         }

@@ -1,10 +1,11 @@
 //! What a socket holds of a session: the peer of its link, and the way to end it.
 #![forbid(unsafe_code)]
 
-use crate::engine::connection::{Connection, Flushed};
+use crate::engine::connection::{Connection, Flushed, Pumped};
 use crate::engine::reactor::Waker;
 use crate::link::Peer;
 use parking_lot::Mutex;
+use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +22,12 @@ pub(super) mod wake {
     pub(crate) const STOP: u32 = 8;
     /// A sender met an error that the session has to deal with.
     pub(crate) const BROKEN: u32 = 16;
+    /// A thread reads for itself from now on.
+    pub(crate) const CLAIMED: u32 = 32;
+    /// It does so no more.
+    pub(crate) const RELEASED: u32 = 64;
+    /// A burst has begun: somebody has to see to its end.
+    pub(crate) const WATCH: u32 = 128;
 }
 
 /// After a message was written by its sender, the next one within this time is taken for a burst, which
@@ -29,6 +36,14 @@ const BURST: Duration = Duration::from_micros(30);
 
 /// Whether senders write to idle connections themselves; for bisecting.
 static INLINE_SEND: AtomicBool = AtomicBool::new(true);
+
+/// Whether threads that wait for messages read for themselves; for bisecting.
+static CLAIMED_RECEIVE: AtomicBool = AtomicBool::new(true);
+
+/// Turns claimed receiving on or off for the whole process. On is the default.
+pub fn set_claimed_receive(on: bool) {
+    CLAIMED_RECEIVE.store(on, Ordering::Relaxed);
+}
 
 /// Turns inline sending on or off for the whole process. On is the default.
 pub fn set_inline_send(on: bool) {
@@ -50,6 +65,22 @@ struct Established {
     connection: Arc<Connection>,
     last_inline: Option<Instant>,
     activity: u32,
+    /// The I/O thread looks after what the sender leaves in the queue.
+    watched: bool,
+    /// The sender has flushed since the I/O thread last looked.
+    flushed: bool,
+    /// A thread reads for itself, and the I/O thread does not watch.
+    claimed: bool,
+    /// It has done so since the I/O thread last looked.
+    used: bool,
+}
+
+/// What the I/O thread has to do for a burst.
+pub(super) enum Watch {
+    /// The sender is at it.
+    Wait,
+    Flush,
+    Over,
 }
 
 const NOWHERE: usize = usize::MAX;
@@ -84,8 +115,49 @@ impl SessionHandle {
     }
 
     pub(super) fn set_connection(&self, connection: Option<Arc<Connection>>) {
-        *self.established.lock() =
-            connection.map(|connection| Established { connection, last_inline: None, activity: 0 });
+        *self.established.lock() = connection.map(|connection| Established {
+            connection,
+            last_inline: None,
+            activity: 0,
+            watched: false,
+            flushed: false,
+            claimed: false,
+            used: false,
+        });
+    }
+
+    /// Looks after a burst: the sender flushes full batches by itself, and what it leaves when it goes quiet
+    /// is for the I/O thread.
+    pub(super) fn watch(&self) -> Watch {
+        let mut established = self.established.lock();
+        let Some(established) = &mut *established else { return Watch::Over };
+        if std::mem::take(&mut established.flushed) {
+            return Watch::Wait;
+        }
+        // Under the lock: a sender that finds the queue empty after this asks for a new watch.
+        established.watched = !established.connection.send.lock().is_idle();
+        match established.watched {
+            true => Watch::Flush,
+            false => Watch::Over,
+        }
+    }
+
+    /// Is the claim still in use? If not it is taken back, and the I/O thread has to watch again.
+    pub(super) fn renew_claim(&self) -> bool {
+        let mut established = self.established.lock();
+        let Some(established) = &mut *established else { return false };
+        established.claimed &= std::mem::take(&mut established.used);
+        established.claimed
+    }
+
+    /// Flushes on the sender's thread, if nobody else is at it.
+    fn flush(&self, established: &mut Established) {
+        established.flushed = true;
+        match established.connection.try_flush() {
+            Some(Ok(Flushed::Done)) => {}
+            Some(Ok(_)) | None => self.wake(wake::SEND),
+            Some(Err(_)) => self.wake(wake::BROKEN),
+        }
     }
 
     fn wake(&self, what: u32) {
@@ -118,13 +190,14 @@ impl Peer for SessionHandle {
     fn readable(&self) {
         let mut established = self.established.lock();
         let Some(established) = &mut *established else { return self.wake(wake::SEND) };
-        if !INLINE_SEND.load(Ordering::Relaxed) || !established.is_single() {
+        if !INLINE_SEND.load(Ordering::Relaxed) {
             return self.wake(wake::SEND);
         }
-        match established.connection.try_flush() {
-            Some(Ok(Flushed::Done)) => {}
-            Some(Ok(_)) | None => self.wake(wake::SEND),
-            Some(Err(_)) => self.wake(wake::BROKEN),
+        if established.is_single() {
+            return self.flush(established);
+        }
+        if !std::mem::replace(&mut established.watched, true) {
+            self.wake(wake::SEND | wake::WATCH);
         }
     }
 
@@ -138,11 +211,50 @@ impl Peer for SessionHandle {
 
     fn pressure(&self) {
         let mut established = self.established.lock();
+        if let Some(established) = &mut *established {
+            self.flush(established);
+        }
+    }
+
+    fn claim(&self) -> Option<RawFd> {
+        if !CLAIMED_RECEIVE.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut established = self.established.lock();
+        let established = established.as_mut()?;
+        let fd = established.connection.fd();
+        established.used = true;
+        if established.watched {
+            // Who is about to wait for an answer lets the question go first.
+            self.flush(established);
+        }
+        if !std::mem::replace(&mut established.claimed, true) {
+            self.waker.unwatch(fd);
+            self.wake(wake::CLAIMED);
+        }
+        Some(fd)
+    }
+
+    fn pump(&self) -> bool {
+        let mut established = self.established.lock();
+        let Some(established) = &mut *established else { return false };
+        established.used = true;
+        match established.connection.try_pump() {
+            Some((Pumped::Idle | Pumped::Full, much)) => much,
+            Some((Pumped::More, _)) => true,
+            Some((Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_), _)) => {
+                self.wake(wake::BROKEN);
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn release(&self) {
+        let mut established = self.established.lock();
         let Some(established) = &mut *established else { return };
-        match established.connection.try_flush() {
-            Some(Ok(Flushed::Done)) | None => {}
-            Some(Ok(_)) => self.wake(wake::SEND),
-            Some(Err(_)) => self.wake(wake::BROKEN),
+        if std::mem::take(&mut established.claimed) {
+            self.wake(wake::RELEASED);
         }
     }
 }

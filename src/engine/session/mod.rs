@@ -10,7 +10,7 @@ mod connecting;
 mod handle;
 mod setup;
 
-pub use handle::{set_inline_send, SessionHandle};
+pub use handle::{set_claimed_receive, set_inline_send, SessionHandle};
 pub use setup::limits;
 
 use super::connection::Connection;
@@ -25,6 +25,7 @@ use crate::transport::{Connecting, Endpoint, Established, TransportOptions};
 use crate::wire::SocketType;
 use handle::wake;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The socket, as its sessions see it. Calls come from any thread.
 pub trait Owner: Send + Sync {
@@ -45,6 +46,12 @@ pub trait Owner: Send + Sync {
     /// A session is over; its handle can be forgotten.
     fn session_ended(&self, handle: &Arc<SessionHandle>);
 }
+
+/// How long the end of a burst may wait for company.
+const WATCH: Duration = Duration::from_micros(60);
+
+/// A claim that is not used for this long lapses.
+const CLAIM: Duration = Duration::from_millis(10);
 
 /// What a session needs to know of its socket.
 pub struct Profile {
@@ -70,7 +77,8 @@ pub struct Session {
     reconnected: bool,
     /// The socket wants it to end; what is queued may still go out.
     closing: bool,
-    pinged_at: u32,
+    /// The count of reads when an unanswered PING went out.
+    pinged_at: Option<u32>,
     ttl_at: u32,
     /// The I/O thread is told when the descriptor takes more.
     blocked: bool,
@@ -140,7 +148,7 @@ impl Session {
             interval,
             reconnected: false,
             closing: false,
-            pinged_at: 0,
+            pinged_at: None,
             ttl_at: 0,
             blocked: false,
         }
@@ -183,7 +191,16 @@ impl Session {
         if wanted & (wake::RECEIVE | wake::BROKEN) != 0 {
             self.receive(io);
         }
-        if wanted & (wake::CLOSED | wake::STOP) != 0 {
+        if wanted & wake::CLAIMED != 0 {
+            io.set_timer(Timer::Claim, CLAIM);
+        }
+        if wanted & wake::WATCH != 0 {
+            io.set_timer(Timer::Watch, WATCH);
+        }
+        if wanted & wake::RELEASED != 0 {
+            self.watch_again(io);
+        }
+        if wanted & wake::STOP != 0 || (wanted & wake::CLOSED != 0 && self.is_link_closed()) {
             self.begin_closing(io);
         }
         if wanted & (wake::SEND | wake::BROKEN) != 0 {
@@ -200,6 +217,9 @@ impl Session {
                 self.heartbeat(io, timer)
             }
             Timer::Linger => self.end(io),
+            Timer::Watch => self.watch_burst(io),
+            Timer::Claim if self.handle.renew_claim() => io.set_timer(Timer::Claim, CLAIM),
+            Timer::Claim => self.watch_again(io),
         }
     }
 
@@ -217,6 +237,15 @@ impl Session {
             io.set_timer(Timer::Linger, linger);
         }
         self.transmit(io);
+    }
+
+    /// Has the socket closed the present link? Word may come late about one that is gone already.
+    fn is_link_closed(&self) -> bool {
+        match (&self.state, &self.link) {
+            (State::Active(connection), _) => connection.send.lock().is_link_closed(),
+            (_, Some(SessionLink { rx: Some(rx), .. })) => rx.is_closed(),
+            _ => false,
+        }
     }
 
     fn nothing_left(&mut self) -> bool {

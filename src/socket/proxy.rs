@@ -1,0 +1,342 @@
+//! Passing messages between two sockets: `zmq_proxy` and `zmq_proxy_steerable`.
+//!
+//! Each direction waits for one thing at a time: something to read, or, once a message is there and
+//! cannot be passed on, room to write. So nothing is taken from one side before the other has room, and
+//! what is always true is never waited for: an idle proxy sleeps. Bodies are never copied to be owned here:
+//! small ones go from queue to queue, large ones by reference.
+#![forbid(unsafe_code)]
+
+mod control;
+#[cfg(test)]
+mod tests;
+
+use super::poll::PollSource;
+use super::{poll, Core, PollItem, RawSocket, POLLIN, POLLOUT};
+use crate::error::{Error, Result};
+use crate::link::{Frame, Link, Sink};
+use crate::message::Message;
+use crate::pattern::Incoming;
+use control::{Command, Statistics, Traffic};
+
+/// A direction passes on so many messages before the other one has its turn.
+const BURST: usize = 1000;
+/// Bodies up to this size go from queue to queue; larger ones are passed on by reference.
+const COPIED: usize = 4 * 1024;
+/// A socket with more links than this is not asked for each of them.
+const FEW_LINKS: usize = 16;
+
+/// Passes messages between two sockets, and copies of them to `capture`, until an error ends it:
+/// [`Error::Terminated`] with the context, [`Error::Interrupted`] with a signal.
+pub fn proxy(frontend: &RawSocket, backend: &RawSocket, capture: Option<&RawSocket>) -> Result<()> {
+    proxy_steerable(frontend, backend, capture, None)
+}
+
+/// As [`proxy`], and obeys `PAUSE`, `RESUME`, `TERMINATE` and `STATISTICS` from `control`. Returns `Ok` when told
+/// to terminate.
+pub fn proxy_steerable(
+    frontend: &RawSocket,
+    backend: &RawSocket,
+    capture: Option<&RawSocket>,
+    control: Option<&RawSocket>,
+) -> Result<()> {
+    if capture.is_some_and(|capture| is_same(capture, frontend) || is_same(capture, backend)) {
+        return Err(Error::Invalid);
+    }
+    let mut proxy = Proxy {
+        forth: Direction::new(frontend, backend, capture),
+        back: (!is_same(frontend, backend)).then(|| Direction::new(backend, frontend, capture)),
+        control,
+        paused: false,
+    };
+    proxy.run()
+}
+
+fn is_same(one: &RawSocket, other: &RawSocket) -> bool {
+    std::ptr::eq(one, other)
+}
+
+struct Proxy<'a> {
+    forth: Direction<'a>,
+    /// None if both sides are one socket.
+    back: Option<Direction<'a>>,
+    control: Option<&'a RawSocket>,
+    paused: bool,
+}
+
+impl Proxy<'_> {
+    fn run(&mut self) -> Result<()> {
+        loop {
+            let told = self.wait()?;
+            if let Some(control) = self.control.filter(|_| told) {
+                match control::obey(control, &self.statistics())? {
+                    Some(Command::Pause) => self.paused = true,
+                    Some(Command::Resume) => self.paused = false,
+                    Some(Command::Terminate) => return Ok(()),
+                    Some(Command::Statistics) | None => {}
+                }
+            }
+            if !self.paused {
+                self.forth.work()?;
+                if let Some(back) = &mut self.back {
+                    back.work()?;
+                }
+            }
+        }
+    }
+
+    /// Sleeps until a direction can go on, or a command is there: then it is true.
+    fn wait(&mut self) -> Result<bool> {
+        let (forth, back) = (&mut self.forth, &mut self.back);
+        let active = !self.paused;
+        let wanted = |side: Option<&Direction<'_>>, state, events| match side {
+            Some(direction) if active && direction.state == state => events,
+            _ => 0,
+        };
+        let frontend =
+            wanted(Some(forth), State::Empty, POLLIN) | wanted(back.as_ref(), State::Full, POLLOUT);
+        let backend =
+            wanted(Some(forth), State::Full, POLLOUT) | wanted(back.as_ref(), State::Empty, POLLIN);
+        let mut items = [
+            PollItem::socket(forth.from, frontend),
+            PollItem::socket(forth.to, backend),
+            PollItem::socket(self.control.unwrap_or(forth.from), POLLIN),
+        ];
+        let is_ready = |direction: &Direction<'_>| active && direction.state == State::Ready;
+        let hurry = is_ready(forth) || back.as_ref().is_some_and(is_ready);
+        let used = if self.control.is_some() { 3 } else { 2 };
+        match hurry {
+            true => look(&mut items[..used])?,
+            false => poll(&mut items[..used], None).map(drop)?,
+        }
+        let [frontend, backend, control] = items.map(|item| item.revents);
+        forth.learn(frontend & POLLIN != 0, backend & POLLOUT != 0);
+        if let Some(back) = back {
+            back.learn(backend & POLLIN != 0, frontend & POLLOUT != 0);
+        }
+        Ok(self.control.is_some() && control & POLLIN != 0)
+    }
+
+    fn statistics(&self) -> Statistics {
+        // One socket is frontend where it receives, and backend where it sends.
+        let none = Traffic::default();
+        let (sent, received) = match &self.back {
+            Some(back) => (back.sent, back.received),
+            None => (none, none),
+        };
+        Statistics {
+            frontend_received: self.forth.received,
+            frontend_sent: sent,
+            backend_received: received,
+            backend_sent: self.forth.sent,
+        }
+    }
+}
+
+/// As [`poll`] for sockets, but never waits, and leaves it to whoever reads from connections to do so.
+fn look(items: &mut [PollItem<'_>]) -> Result<()> {
+    for item in items {
+        if let PollSource::Socket(socket) = item.source {
+            item.revents = socket.with(|core| core.events())? & item.events;
+        }
+    }
+    Ok(())
+}
+
+/// What a direction waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing: there may be more to pass on.
+    Ready,
+    /// Something to read.
+    Empty,
+    /// Room to write what can be read.
+    Full,
+}
+
+/// One way through the proxy.
+struct Direction<'a> {
+    from: &'a RawSocket,
+    to: &'a RawSocket,
+    capture: Option<&'a RawSocket>,
+    state: State,
+    /// The part passed on last has successors.
+    in_message: bool,
+    received: Traffic,
+    sent: Traffic,
+    /// The parts of a message that returns to where it came from.
+    parts: Vec<Message>,
+}
+
+impl<'a> Direction<'a> {
+    fn new(from: &'a RawSocket, to: &'a RawSocket, capture: Option<&'a RawSocket>) -> Self {
+        Self {
+            from,
+            to,
+            capture,
+            state: State::Empty,
+            in_message: false,
+            received: Traffic::default(),
+            sent: Traffic::default(),
+            parts: Vec::new(),
+        }
+    }
+
+    fn learn(&mut self, readable: bool, writable: bool) {
+        match self.state {
+            State::Empty if readable => self.state = State::Ready,
+            State::Full if writable => self.state = State::Ready,
+            _ => {}
+        }
+    }
+
+    /// Passes on what can be passed on, if there may be anything.
+    fn work(&mut self) -> Result<()> {
+        if self.state == State::Ready {
+            let (from, to) = (self.from, self.to);
+            self.state = match is_same(from, to) {
+                true => from.with(|socket| self.reflect(socket))?,
+                false => with_both(from, to, |from, to| self.forward(from, to))?,
+            };
+        }
+        Ok(())
+    }
+
+    /// From one socket to another.
+    fn forward(&mut self, from: &mut Core, to: &mut Core) -> Result<State> {
+        let mut left = BURST;
+        let mut plain = self.capture.is_none() && to.forgets_metadata();
+        while left > 0 {
+            if to.mailbox.is_pending() {
+                to.process_commands();
+                plain = self.capture.is_none() && to.forgets_metadata();
+            }
+            // A message that was begun is ended, room or not.
+            if !self.in_message && !to.pattern.has_out(&mut to.links) {
+                to.leave();
+                return Ok(State::Full);
+            }
+            match self.forward_part(from, to, plain) {
+                Ok(more) => {
+                    self.in_message = more;
+                    left -= usize::from(!more);
+                }
+                Err(Stop::Empty) => return Ok(State::Empty),
+                Err(Stop::Failed(error)) => return Err(error),
+            }
+        }
+        Ok(State::Ready)
+    }
+
+    /// Passes one part on, and says whether more parts follow. `plain` if nobody but `to` is to get it, and if
+    /// that needs nothing but the bytes.
+    #[inline]
+    fn forward_part(&mut self, from: &mut Core, to: &mut Core, plain: bool) -> Result<bool, Stop> {
+        from.enter().map_err(Stop::Failed)?;
+        let incoming = match from.pattern.recv(&mut from.links) {
+            Ok(incoming) => incoming,
+            Err(error) => {
+                // The socket looks again for itself, as links may have gone meanwhile.
+                from.leave();
+                return Err(if error == Error::Again { Stop::Empty } else { Stop::Failed(error) });
+            }
+        };
+        let mut message = Message::new();
+        let more = match incoming {
+            Incoming::Made(made) => {
+                message = made;
+                message.more()
+            }
+            Incoming::Link(id) => {
+                if plain {
+                    let front = from.links.front(id).filter(|front| front.body.len() <= COPIED);
+                    if let Some(front) = front {
+                        let (len, more) = (front.body.len(), front.more);
+                        to.send(&mut Frame::bytes(front.body, more), false)?;
+                        self.count(len);
+                        from.links.discard(id);
+                        from.more = more;
+                        from.leave();
+                        return Ok(more);
+                    }
+                }
+                from.links.take(id, &mut Sink::Message(&mut message))?.more
+            }
+        };
+        from.more = more;
+        from.leave();
+        self.pass(&mut message, more, to)?;
+        Ok(more)
+    }
+
+    /// Sends a part on, and a copy of it to be captured.
+    fn pass(&mut self, message: &mut Message, more: bool, to: &mut Core) -> Result<()> {
+        if let Some(capture) = self.capture {
+            let mut copy = message.clone();
+            capture.with(|capture| capture.send(&mut Frame::message(&mut copy, more), false))?;
+        }
+        let len = message.len();
+        to.send(&mut Frame::message(message, more), false)?;
+        self.count(len);
+        Ok(())
+    }
+
+    fn count(&mut self, len: usize) {
+        self.received.add(len);
+        self.sent.add(len);
+    }
+
+    /// From a socket to itself: a REP, for one, has to read a message to its end before it answers.
+    fn reflect(&mut self, socket: &mut Core) -> Result<State> {
+        for _ in 0..BURST {
+            loop {
+                match socket.recv_message(true) {
+                    Ok(part) => self.parts.push(part),
+                    Err(Error::Again) => return Ok(State::Empty),
+                    Err(error) => return Err(error),
+                }
+                if !socket.more {
+                    break;
+                }
+            }
+            for mut part in std::mem::take(&mut self.parts) {
+                let more = part.more();
+                self.pass(&mut part, more, socket)?;
+            }
+        }
+        Ok(State::Ready)
+    }
+}
+
+/// Why a part was not passed on.
+enum Stop {
+    Empty,
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Failed(error)
+    }
+}
+
+/// Borrows two sockets, always in the same order, so that two proxies can never wait for each other.
+fn with_both<R>(
+    first: &RawSocket,
+    second: &RawSocket,
+    act: impl FnOnce(&mut Core, &mut Core) -> Result<R>,
+) -> Result<R> {
+    if std::ptr::from_ref(first) < std::ptr::from_ref(second) {
+        first.with(|first| second.with(|second| act(first, second)))
+    } else {
+        second.with(|second| first.with(|first| act(first, second)))
+    }
+}
+
+impl Core {
+    /// Do messages leave what is known of their origin behind when they are sent here? Only peers in this
+    /// process are told of it.
+    fn forgets_metadata(&self) -> bool {
+        let is_local = |id| self.links.get(id).is_some_and(Link::is_local);
+        self.links.len() <= FEW_LINKS && !self.links.ids().into_iter().any(is_local)
+    }
+}

@@ -1,0 +1,189 @@
+//! The peer's end of a connection: a bare stream.
+
+use super::bytes::{Dialect, Kind, COMMAND, LONG, MORE};
+use super::LIMIT;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::time::Duration;
+
+trait Stream: Read + Write + Send {}
+impl<T: Read + Write + Send> Stream for T {}
+
+/// See the module. Reads that take too long panic.
+pub struct Peer(Box<dyn Stream>);
+
+impl Peer {
+    /// Connects to a bound socket.
+    pub fn connect(endpoint: &str) -> Self {
+        if let Some(address) = endpoint.strip_prefix("tcp://") {
+            return Self::tcp(TcpStream::connect(address).unwrap());
+        }
+        match endpoint.strip_prefix("ipc://").unwrap() {
+            path if path.starts_with('@') => {
+                let address = SocketAddr::from_abstract_name(&path[1..]).unwrap();
+                Self::unix(UnixStream::connect_addr(&address).unwrap())
+            }
+            path => Self::unix(UnixStream::connect(path).unwrap()),
+        }
+    }
+
+    /// Connects, and has both ends say who they are.
+    pub fn greet(endpoint: &str, dialect: Dialect, kind: Kind, routing_id: &[u8]) -> Self {
+        let mut peer = Self::connect(endpoint);
+        peer.write(&dialect.hello(kind, routing_id));
+        peer
+    }
+
+    fn tcp(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream.set_write_timeout(Some(LIMIT)).unwrap();
+        Self(Box::new(stream))
+    }
+
+    fn unix(stream: UnixStream) -> Self {
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream.set_write_timeout(Some(LIMIT)).unwrap();
+        Self(Box::new(stream))
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).unwrap();
+    }
+
+    /// Writes to somebody who may close the connection meanwhile.
+    pub fn try_write(&mut self, bytes: &[u8]) {
+        match self.0.write_all(bytes) {
+            Ok(()) => {}
+            Err(error) => assert!(is_gone(&error), "{error}"),
+        }
+    }
+
+    /// Writes in two pieces that arrive one by one.
+    pub fn write_split(&mut self, bytes: &[u8], at: usize) {
+        self.write(&bytes[..at]);
+        std::thread::sleep(Duration::from_micros(500));
+        self.write(&bytes[at..]);
+    }
+
+    /// Writes every byte by itself.
+    pub fn write_bytewise(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write(&[*byte]);
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+
+    pub fn read(&mut self, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        if let Err(error) = self.0.read_exact(&mut bytes) {
+            panic!("no {len} bytes: {error}");
+        }
+        bytes
+    }
+
+    /// Reads what has to come, and nothing else.
+    #[track_caller]
+    pub fn expect(&mut self, expected: &[u8]) {
+        let mut found = Vec::new();
+        while found.len() < expected.len() {
+            let mut buffer = vec![0; expected.len() - found.len()];
+            match self.0.read(&mut buffer) {
+                Ok(read) if read > 0 => found.extend(&buffer[..read]),
+                end => panic!(
+                    "{end:?} after \"{}\" instead of \"{}\"",
+                    found.escape_ascii(),
+                    expected.escape_ascii()
+                ),
+            }
+            let so_far = &expected[..found.len()];
+            assert!(
+                found == so_far,
+                "\"{}\" instead of \"{}\"",
+                shorten(&found).escape_ascii(),
+                shorten(so_far).escape_ascii()
+            );
+        }
+    }
+
+    /// Reads a frame of ZMTP 2 or later: its flags but for [`LONG`], and its body.
+    pub fn frame(&mut self) -> (u8, Vec<u8>) {
+        let flags = self.read(1)[0];
+        let len = match flags & LONG {
+            0 => u64::from(self.read(1)[0]),
+            _ => u64::from_be_bytes(self.read(8).try_into().unwrap()),
+        };
+        (flags & !LONG, self.read(usize::try_from(len).unwrap()))
+    }
+
+    /// Reads a message of ZMTP 2 or later; commands before it are passed over.
+    pub fn message(&mut self) -> Vec<Vec<u8>> {
+        let mut parts = Vec::new();
+        loop {
+            let (flags, body) = self.frame();
+            if flags & COMMAND != 0 {
+                continue;
+            }
+            parts.push(body);
+            if flags & MORE == 0 {
+                return parts;
+            }
+        }
+    }
+
+    /// Waits until the other end closes the connection; returns what came before that.
+    #[track_caller]
+    pub fn read_to_end(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match self.0.read_to_end(&mut bytes) {
+            Ok(_) => {}
+            Err(error) if is_gone(&error) => {}
+            Err(error) => panic!("the connection is still there: {error}"),
+        }
+        bytes
+    }
+}
+
+fn shorten(bytes: &[u8]) -> &[u8] {
+    &bytes[bytes.len().saturating_sub(200)..]
+}
+
+fn is_gone(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
+}
+
+/// Where sockets connect to a [`Peer`].
+pub enum Door {
+    Tcp(TcpListener),
+    Unix(UnixListener, String),
+}
+
+impl Door {
+    pub fn tcp() -> Self {
+        Door::Tcp(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    /// A door with an abstract name; every name is to be used once.
+    pub fn ipc(name: &str) -> Self {
+        let name = format!("zeroxide-{}-{name}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        Door::Unix(UnixListener::bind_addr(&address).unwrap(), format!("ipc://@{name}"))
+    }
+
+    pub fn endpoint(&self) -> String {
+        match self {
+            Door::Tcp(listener) => format!("tcp://{}", listener.local_addr().unwrap()),
+            Door::Unix(_, endpoint) => endpoint.clone(),
+        }
+    }
+
+    /// Waits for somebody to connect: forever, if nobody does.
+    pub fn accept(&self) -> Peer {
+        match self {
+            Door::Tcp(listener) => Peer::tcp(listener.accept().unwrap().0),
+            Door::Unix(listener, _) => Peer::unix(listener.accept().unwrap().0),
+        }
+    }
+}
