@@ -66,11 +66,7 @@ impl Session {
     fn new(rx: Consumer<Parcel>, refusals: Vec<usize>) -> Arc<Self> {
         let cursor = rx.cursor();
         let half = SendHalf { rx, cursor, wire: Vec::new(), refusals, writes: 0 };
-        Arc::new(Self {
-            half: Mutex::new(half),
-            wanted: AtomicU32::new(0),
-            poke: Bell::new(),
-        })
+        Arc::new(Self { half: Mutex::new(half), wanted: AtomicU32::new(0), poke: Bell::new() })
     }
 
     fn wake(&self, what: u32) {
