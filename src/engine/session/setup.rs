@@ -135,7 +135,7 @@ impl Session {
             send => send,
         };
         self.event(ids::EVENT_HANDSHAKE_SUCCEEDED, 0);
-        let heartbeats = version >= Version::V3_1;
+        let heartbeats = version.has_mechanism();
         let phantom = subscribe_to_all && self.is_publisher();
         self.activate(io, stream, info, (send, recv), handshake.output, |recv| {
             if phantom {
