@@ -6,7 +6,14 @@ use zeroxide::{Error, EventKind, EventKind::*, Monitor, SocketType::*};
 
 /// The next events, of which there are to be so many.
 fn kinds(monitor: &Monitor, count: usize) -> Vec<EventKind> {
-    (0..count).map(|_| monitor.recv_timeout(LONG).unwrap().kind).collect()
+    let mut seen = Vec::new();
+    while seen.len() < count {
+        match monitor.recv_timeout(LONG) {
+            Ok(event) => seen.push(event.kind),
+            Err(error) => panic!("{error} after {seen:?}"),
+        }
+    }
+    seen
 }
 
 #[test]
