@@ -9,10 +9,11 @@ use super::monitor::Monitor;
 use crate::engine::{Event, Owner, SessionHandle};
 use crate::error::Result;
 use crate::link::{Link, LinkId, Peer};
+use crate::sync::signal::Signal;
 use crate::sys::eventfd::EventFd;
 use parking_lot::Mutex;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Weak};
 
 /// What a socket is told.
@@ -26,21 +27,12 @@ pub enum Command {
     Stop,
 }
 
-/// Commands wait.
-const PENDING: u32 = 1;
-/// The descriptor is to be written when they do.
-const ARMED: u32 = 2;
-/// The descriptor is written for good measure each time: somebody has `ZMQ_FD`.
-const SHARED: u32 = 4;
-/// The descriptor was written.
-const SIGNALLED: u32 = 8;
-
 /// See the module.
 pub struct Mailbox {
     this: Weak<Mailbox>,
-    state: AtomicU32,
+    signal: Signal,
     commands: Mutex<Vec<Command>>,
-    signal: EventFd,
+    descriptor: EventFd,
     ids: Mutex<LinkIds>,
     linger: AtomicI32,
     sessions: Mutex<Vec<Arc<SessionHandle>>>,
@@ -58,12 +50,12 @@ struct LinkIds {
 
 impl Mailbox {
     pub fn new(linger: i32, alive: super::context::Alive) -> Result<Arc<Self>> {
-        let signal = EventFd::new()?;
+        let descriptor = EventFd::new()?;
         Ok(Arc::new_cyclic(|this| Self {
             this: this.clone(),
-            state: AtomicU32::new(0),
+            signal: Signal::new(),
             commands: Mutex::new(Vec::new()),
-            signal,
+            descriptor,
             ids: Mutex::new(LinkIds::default()),
             linger: AtomicI32::new(linger),
             sessions: Mutex::new(Vec::new()),
@@ -75,54 +67,46 @@ impl Mailbox {
     /// Are there commands?
     #[inline]
     pub fn is_pending(&self) -> bool {
-        self.state.load(Ordering::Relaxed) & PENDING != 0
+        self.signal.is_pending()
     }
 
     /// Puts a command in, and wakes the socket if it sleeps.
     pub fn put(&self, command: Command) {
         self.commands.lock().push(command);
-        let before = self.state.fetch_or(PENDING, Ordering::AcqRel);
-        if before & PENDING == 0 && before & (ARMED | SHARED) != 0 {
-            self.state.fetch_or(SIGNALLED, Ordering::AcqRel);
-            self.signal.signal();
-        }
+        self.signal.raise(|| self.descriptor.signal());
     }
 
     /// Takes all commands, and clears the descriptor.
     pub fn take(&self, into: &mut Vec<Command>) {
-        let before = self.state.fetch_and(!(PENDING | SIGNALLED), Ordering::AcqRel);
-        if before & (SIGNALLED | ARMED | SHARED) != 0 {
-            self.signal.drain();
-        }
+        self.signal.clear(|| {
+            self.descriptor.drain();
+        });
         std::mem::swap(&mut *self.commands.lock(), into);
     }
 
     /// To be called before sleeping on [`Mailbox::fd`]. False if there is no need to sleep.
     pub fn arm(&self) -> bool {
-        self.state.fetch_or(ARMED, Ordering::AcqRel) & PENDING == 0
+        self.signal.arm()
     }
 
     /// To be called after.
     pub fn disarm(&self) {
-        self.state.fetch_and(!ARMED, Ordering::AcqRel);
+        self.signal.disarm();
     }
 
     /// The application has the descriptor from now on.
     pub fn share_fd(&self) -> RawFd {
-        let before = self.state.fetch_or(SHARED, Ordering::AcqRel);
-        if before & PENDING != 0 && before & SHARED == 0 {
-            self.signal.signal();
-        }
-        self.signal.as_raw_fd()
+        self.signal.share(|| self.descriptor.signal());
+        self.descriptor.as_raw_fd()
     }
 
     /// Does the application have the descriptor?
     pub fn is_shared(&self) -> bool {
-        self.state.load(Ordering::Relaxed) & SHARED != 0
+        self.signal.is_shared()
     }
 
     pub fn fd(&self) -> RawFd {
-        self.signal.as_raw_fd()
+        self.descriptor.as_raw_fd()
     }
 
     /// The id is free again.

@@ -42,6 +42,8 @@ pub struct Core {
     /// The last part received has successors.
     more: bool,
     terminated: bool,
+    /// Our own code failed in the middle of something.
+    broken: bool,
     commands: Vec<Command>,
     /// Peers whose connections this socket may read from by itself.
     claims: Vec<Arc<dyn Peer>>,
@@ -71,6 +73,7 @@ impl Core {
             endpoints: Endpoints::default(),
             more: false,
             terminated: false,
+            broken: false,
             commands: Vec::new(),
             claims: Vec::new(),
             fds: Vec::new(),
@@ -114,8 +117,8 @@ impl Core {
         let mut detached = self.leave();
         let deadline = self.deadline(dont_wait, self.options.sndtimeo);
         loop {
-            // A link that went may have changed the answer.
-            if !detached {
+            // A link that went may have changed the answer, and so may flushing.
+            if !detached && !self.flush() {
                 self.wait(deadline)?;
             }
             let sent = self.pattern.send(&mut self.links, frame);
@@ -125,6 +128,20 @@ impl Core {
                 result => return result,
             }
         }
+    }
+
+    /// Writes what waits in full links, as far as the kernel takes it. True if that made room.
+    fn flush(&mut self) -> bool {
+        for id in self.links.iter_ids() {
+            if let Some(link) = self.links.get(id) {
+                link.peer().pressure();
+            }
+        }
+        let told = self.mailbox.is_pending();
+        if told {
+            self.process_commands();
+        }
+        told
     }
 
     /// Receives one part of a message. With `dont_wait` never blocks.
@@ -208,7 +225,7 @@ impl Core {
     #[inline]
     fn check(&self) -> Result<()> {
         if self.terminated || !self.context.is_ours() {
-            return Err(Error::Terminated);
+            return Err(if self.broken { Error::Protocol } else { Error::Terminated });
         }
         Ok(())
     }

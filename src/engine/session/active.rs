@@ -1,6 +1,7 @@
 //! A connection that carries messages, until it is lost.
 #![forbid(unsafe_code)]
 
+use super::handle::Watch;
 use super::*;
 use crate::engine::connection::{Flushed, Pumped};
 use crate::wire::command::Command;
@@ -67,6 +68,15 @@ impl Session {
         if std::mem::replace(&mut self.blocked, blocked) != blocked {
             io.watch(connection.fd(), blocked);
         }
+    }
+
+    pub(super) fn watch_burst(&mut self, io: &mut dyn Reactor) {
+        match self.handle.watch() {
+            Watch::Over => return,
+            Watch::Wait => {}
+            Watch::Flush => self.transmit(io),
+        }
+        io.set_timer(Timer::Watch, WATCH);
     }
 
     /// A claim is over: the I/O thread reads again.

@@ -47,6 +47,9 @@ pub trait Owner: Send + Sync {
     fn session_ended(&self, handle: &Arc<SessionHandle>);
 }
 
+/// How long the end of a burst may wait for company.
+const WATCH: Duration = Duration::from_micros(60);
+
 /// A claim that is not used for this long lapses.
 const CLAIM: Duration = Duration::from_millis(10);
 
@@ -191,6 +194,9 @@ impl Session {
         if wanted & wake::CLAIMED != 0 {
             io.set_timer(Timer::Claim, CLAIM);
         }
+        if wanted & wake::WATCH != 0 {
+            io.set_timer(Timer::Watch, WATCH);
+        }
         if wanted & wake::RELEASED != 0 {
             self.watch_again(io);
         }
@@ -211,6 +217,7 @@ impl Session {
                 self.heartbeat(io, timer)
             }
             Timer::Linger => self.end(io),
+            Timer::Watch => self.watch_burst(io),
             Timer::Claim if self.handle.renew_claim() => io.set_timer(Timer::Claim, CLAIM),
             Timer::Claim => self.watch_again(io),
         }
