@@ -194,7 +194,9 @@ impl Peer for SessionHandle {
             return self.wake(wake::SEND);
         }
         if established.is_single() {
-            return self.flush(established);
+            self.flush(established);
+            established.last_inline = Some(Instant::now());
+            return;
         }
         if !std::mem::replace(&mut established.watched, true) {
             self.wake(wake::SEND | wake::WATCH);
