@@ -314,10 +314,11 @@ impl Drop for Core {
             self.links.terminate(id);
         }
         self.take_care();
+        self.mailbox.close();
         for session in self.mailbox.sessions(None) {
             session.stop();
         }
-        // Links that came too late for the socket to see.
+        // Links that came too late for the socket to see; any that come later yet find it closed.
         self.process_commands();
         for id in self.links.ids() {
             self.links.terminate(id);
