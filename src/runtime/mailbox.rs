@@ -102,7 +102,7 @@ impl Mailbox {
 
     /// Does the application have the descriptor?
     pub fn is_shared(&self) -> bool {
-        self.state.load(Ordering::Relaxed) & SHARED != 0
+        self.signal.is_shared()
     }
 
     pub fn fd(&self) -> RawFd {
