@@ -138,6 +138,9 @@ impl Context {
 
     /// Makes all calls on its sockets fail with [`Error::Terminated`].
     pub fn shutdown(&self) {
+        if !self.is_ours() {
+            return;
+        }
         let sockets = {
             let mut state = self.0.state.lock();
             state.terminating = true;
@@ -163,6 +166,8 @@ impl Context {
             poll(&mut fds, None)?;
             self.0.census.empty.drain();
         }
+        // For the next one who waits here.
+        self.0.census.empty.signal();
         let threads = std::mem::take(&mut self.0.state.lock().io);
         for thread in threads {
             thread.stop();

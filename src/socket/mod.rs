@@ -42,6 +42,8 @@ pub struct Core {
     /// The last part received has successors.
     more: bool,
     terminated: bool,
+    /// Our own code failed in the middle of something.
+    broken: bool,
     commands: Vec<Command>,
     /// Peers whose connections this socket may read from by itself.
     claims: Vec<Arc<dyn Peer>>,
@@ -71,6 +73,7 @@ impl Core {
             endpoints: Endpoints::default(),
             more: false,
             terminated: false,
+            broken: false,
             commands: Vec::new(),
             claims: Vec::new(),
             fds: Vec::new(),
@@ -222,7 +225,7 @@ impl Core {
     #[inline]
     fn check(&self) -> Result<()> {
         if self.terminated || !self.context.is_ours() {
-            return Err(Error::Terminated);
+            return Err(if self.broken { Error::Protocol } else { Error::Terminated });
         }
         Ok(())
     }
