@@ -241,14 +241,17 @@ impl Peer for SessionHandle {
         let mut established = self.established.lock();
         let Some(established) = &mut *established else { return false };
         established.used = true;
-        match established.connection.try_pump() {
-            Some((Pumped::Idle | Pumped::Full, much)) => much,
-            Some((Pumped::More, _)) => true,
-            Some((Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_), _)) => {
+        let Some(inline) = established.connection.try_pump() else { return false };
+        if inline.replied {
+            self.flush(established);
+        }
+        match inline.pumped {
+            Pumped::Idle | Pumped::Full => inline.much,
+            Pumped::More => true,
+            Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_) => {
                 self.wake(wake::BROKEN);
                 false
             }
-            None => false,
         }
     }
 
