@@ -65,6 +65,15 @@ pub enum Sender {
 }
 
 impl Sender {
+    /// Is there room for one more message, as far as this end knows without asking?
+    #[inline]
+    pub fn has_credit(&self) -> bool {
+        match self {
+            Sender::Stream { tx, .. } => tx.has_credit(),
+            Sender::Latest { .. } => true,
+        }
+    }
+
     /// Is there room for one more message?
     #[inline]
     pub fn has_room(&mut self) -> bool {

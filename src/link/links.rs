@@ -6,6 +6,10 @@ use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::sync::queue::Record;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A sender that does not pause for so long is in a burst.
+const BURST: Duration = Duration::from_millis(1);
 
 /// Names one link of a socket. Ids are small and used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,6 +131,9 @@ pub struct Links {
     pub wants_commands: bool,
     count: usize,
     finished: Vec<LinkId>,
+    /// When the socket last looked at what it was told.
+    looked: Option<Instant>,
+    roomy: Vec<LinkId>,
 }
 
 impl Links {
@@ -232,8 +239,46 @@ impl Links {
 
     /// May a message be begun on this link? After a no the pattern is told when there is room.
     #[inline]
+    ///
+    /// In a burst the high-water mark holds although the peer may just have made room: that is found out
+    /// when the socket next looks at what it was told. A sender that never pauses is told of the mark each
+    /// time it reaches it, whatever the peer's speed.
     pub fn has_room(&mut self, id: LinkId) -> bool {
+        let Some(link) = self.get_mut(id) else { return false };
+        if link.draining {
+            return false;
+        }
+        link.end.tx.has_credit() || self.ask_for_room(id)
+    }
+
+    /// The same for senders who would otherwise lose the message: they ask right away.
+    #[inline]
+    pub fn has_room_now(&mut self, id: LinkId) -> bool {
         self.get_mut(id).is_some_and(|link| !link.draining && link.end.tx.has_room())
+    }
+
+    #[cold]
+    fn ask_for_room(&mut self, id: LinkId) -> bool {
+        if !self.has_room_now(id) {
+            return false;
+        }
+        let now = Instant::now();
+        let pause =
+            self.looked.replace(now).is_none_or(|looked| now.duration_since(looked) > BURST);
+        if !pause {
+            self.roomy.push(id);
+        }
+        pause
+    }
+
+    /// The socket has looked at what it was told.
+    pub fn note_look(&mut self) {
+        self.looked = Some(Instant::now());
+    }
+
+    /// Links that were said to be full and are not, to be told so later.
+    pub fn take_roomy(&mut self) -> Option<LinkId> {
+        self.roomy.pop()
     }
 
     /// Can what was begun on this link still be finished?
@@ -297,6 +342,12 @@ impl Links {
     /// Links that are done with, to be detached. Ids may repeat.
     pub fn take_finished(&mut self) -> Vec<LinkId> {
         std::mem::take(&mut self.finished)
+    }
+
+    /// Is there anything for the socket to do after a call of the pattern?
+    #[inline]
+    pub fn needs_care(&self) -> bool {
+        !self.finished.is_empty() || !self.roomy.is_empty()
     }
 
     /// Is any link done with?

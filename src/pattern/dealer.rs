@@ -28,7 +28,7 @@ impl Dealer {
 
 /// Sends an empty message to a peer just met.
 pub(super) fn probe(links: &mut Links, id: LinkId) {
-    if links.has_room(id) {
+    if links.has_room_now(id) {
         // An empty part is copied, so there is nothing that can fail.
         let _ = links.write(id, &mut Frame::bytes(&[], false));
     }

@@ -13,6 +13,7 @@ use crate::link::{Boost, Link, LinkEnd, LinkId, LinkOrigin, Peer};
 use crate::sync::signal::Signal;
 use crate::sys::eventfd::EventFd;
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Weak};
@@ -39,7 +40,7 @@ pub struct Mailbox {
     descriptor: EventFd,
     ids: Mutex<LinkIds>,
     linger: AtomicI32,
-    sessions: Mutex<Vec<Arc<SessionHandle>>>,
+    sessions: Mutex<HashMap<usize, Arc<SessionHandle>>>,
     /// Who is told of events.
     pub monitor: Monitor,
     /// The names of the context, where the ZAP handler is found.
@@ -68,7 +69,7 @@ impl Mailbox {
             descriptor,
             ids: Mutex::new(LinkIds::default()),
             linger: AtomicI32::new(linger),
-            sessions: Mutex::new(Vec::new()),
+            sessions: Mutex::new(HashMap::new()),
             monitor: Monitor::default(),
             names,
             _alive: alive,
@@ -130,14 +131,14 @@ impl Mailbox {
     }
 
     pub fn add_session(&self, handle: Arc<SessionHandle>) {
-        self.sessions.lock().push(handle);
+        self.sessions.lock().insert(key(&handle), handle);
     }
 
     /// The sessions of an endpoint, or all.
     pub fn sessions(&self, endpoint: Option<&str>) -> Vec<Arc<SessionHandle>> {
         let sessions = self.sessions.lock();
         let chosen = sessions
-            .iter()
+            .values()
             .filter(|handle| endpoint.is_none_or(|endpoint| handle.endpoint == endpoint));
         chosen.cloned().collect()
     }
@@ -187,8 +188,13 @@ impl Owner for Mailbox {
     }
 
     fn session_ended(&self, handle: &Arc<SessionHandle>) {
-        self.sessions.lock().retain(|other| !Arc::ptr_eq(other, handle));
+        self.sessions.lock().remove(&key(handle));
     }
+}
+
+/// Tells sessions apart: where their handle is.
+fn key(handle: &Arc<SessionHandle>) -> usize {
+    Arc::as_ptr(handle) as usize
 }
 
 /// The socket's side of a link, as the other side sees it. Holds the socket loosely: links do not keep a

@@ -118,7 +118,7 @@ impl Core {
         let deadline = self.deadline(dont_wait, self.options.sndtimeo);
         loop {
             // A link that went may have changed the answer, and so may flushing.
-            if !detached && !self.flush() {
+            if !detached && (dont_wait || !self.flush()) {
                 self.wait(deadline)?;
             }
             let sent = self.pattern.send(&mut self.links, frame);
@@ -233,20 +233,21 @@ impl Core {
     /// Detaches links that are done with; true if there were any.
     #[inline]
     fn leave(&mut self) -> bool {
-        let finished = self.links.has_finished();
-        if finished {
-            self.detach_finished();
-        }
-        finished
+        self.links.needs_care() && self.take_care()
     }
 
     #[cold]
-    fn detach_finished(&mut self) {
+    fn take_care(&mut self) -> bool {
+        while let Some(id) = self.links.take_roomy() {
+            self.mailbox.put(Command::Writable(id));
+        }
+        let finished = self.links.has_finished();
         while self.links.has_finished() {
             for id in self.links.take_finished() {
                 self.detach(id);
             }
         }
+        finished
     }
 
     fn detach(&mut self, id: LinkId) {
@@ -271,6 +272,7 @@ impl Core {
             self.leave();
         }
         self.commands = commands;
+        self.links.note_look();
     }
 
     fn process(&mut self, command: Command) {
@@ -283,6 +285,8 @@ impl Core {
                 self.pattern.readable(&mut self.links, id);
             }
             Command::Writable(id) if self.links.get(id).is_some() => {
+                // From here on the link counts with the room that the peer has made.
+                self.links.has_room_now(id);
                 self.pattern.writable(&mut self.links, id);
             }
             Command::Closed(id) => self.peer_closed(id),
@@ -317,7 +321,7 @@ impl Drop for Core {
             self.links.rollback(id);
             self.links.terminate(id);
         }
-        self.detach_finished();
+        self.take_care();
         for session in self.mailbox.sessions(None) {
             session.stop();
         }
@@ -326,7 +330,7 @@ impl Drop for Core {
         for id in self.links.ids() {
             self.links.terminate(id);
         }
-        self.detach_finished();
+        self.take_care();
         self.context.close_socket();
     }
 }

@@ -22,7 +22,8 @@ impl Session {
             Pumped::Idle | Pumped::Full => self.send_replies(io),
             Pumped::More => {
                 self.send_replies(io);
-                self.handle.writable();
+                self.handle.note(wake::RECEIVE);
+                io.poke_later();
             }
             Pumped::Closed => self.lose_connection(io, libc::EPIPE),
             Pumped::Broken(errno) => self.lose_connection(io, errno),
@@ -52,7 +53,8 @@ impl Session {
                 }
             }
             Ok(Flushed::More) => {
-                self.handle.readable_later();
+                self.handle.note(wake::SEND);
+                io.poke_later();
             }
             Err(error) => {
                 // What the peer sent before it went away still counts.

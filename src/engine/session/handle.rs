@@ -103,9 +103,9 @@ impl SessionHandle {
         self.wake(wake::STOP);
     }
 
-    /// Has the session go on sending when others had their turn.
-    pub(super) fn readable_later(&self) {
-        self.wake(wake::SEND);
+    /// Notes what the session itself wants to do when others had their turn.
+    pub(super) fn note(&self, what: u32) {
+        self.wanted.fetch_or(what, Ordering::SeqCst);
     }
 
     pub(super) fn settle(&self, number: usize) {
@@ -196,7 +196,9 @@ impl Peer for SessionHandle {
             return self.wake(wake::SEND);
         }
         if established.is_single() {
-            return self.flush(established);
+            self.flush(established);
+            established.last_inline = Some(Instant::now());
+            return;
         }
         if !std::mem::replace(&mut established.watched, true) {
             self.wake(wake::SEND | wake::WATCH);

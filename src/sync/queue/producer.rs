@@ -98,6 +98,13 @@ impl<T: Payload> Producer<T> {
         }
     }
 
+    /// Is there room for one more message, as far as the producer knows without asking?
+    #[inline]
+    pub fn has_credit(&self) -> bool {
+        let hwm = self.shared.hwm() as u64;
+        hwm == 0 || self.written - self.read < hwm
+    }
+
     /// Is there room for one more message? A no is remembered: the consumer's next announcement says so.
     #[inline]
     pub fn has_room(&mut self) -> bool {
