@@ -5,10 +5,11 @@
 //! whose application waits on `ZMQ_FD`. This module knows nothing of patterns.
 #![forbid(unsafe_code)]
 
+use super::inproc::Names;
 use super::monitor::Monitor;
 use crate::engine::{Event, Owner, SessionHandle};
 use crate::error::Result;
-use crate::link::{Link, LinkId, Peer};
+use crate::link::{Boost, Link, LinkEnd, LinkId, LinkOrigin, Peer};
 use crate::sync::signal::Signal;
 use crate::sys::eventfd::EventFd;
 use parking_lot::Mutex;
@@ -28,6 +29,9 @@ pub enum Command {
     Stop,
 }
 
+/// Where ZAP handlers are bound.
+const ZAP_HANDLER: &str = "zeromq.zap.01";
+
 /// See the module.
 pub struct Mailbox {
     this: Weak<Mailbox>,
@@ -41,6 +45,8 @@ pub struct Mailbox {
     closed: AtomicBool,
     /// Who is told of events.
     pub monitor: Monitor,
+    /// The names of the context, where the ZAP handler is found.
+    names: Arc<Mutex<Names>>,
     /// Counts as alive at the context for as long as anything of the socket is.
     _alive: super::context::Alive,
 }
@@ -52,7 +58,11 @@ struct LinkIds {
 }
 
 impl Mailbox {
-    pub fn new(linger: i32, alive: super::context::Alive) -> Result<Arc<Self>> {
+    pub fn new(
+        linger: i32,
+        names: Arc<Mutex<Names>>,
+        alive: super::context::Alive,
+    ) -> Result<Arc<Self>> {
         let descriptor = EventFd::new()?;
         Ok(Arc::new_cyclic(|this| Self {
             this: this.clone(),
@@ -64,6 +74,7 @@ impl Mailbox {
             sessions: Mutex::new(HashMap::new()),
             closed: AtomicBool::new(false),
             monitor: Monitor::default(),
+            names,
             _alive: alive,
         }))
     }
@@ -182,6 +193,18 @@ impl Owner for Mailbox {
 
     fn linger(&self) -> i32 {
         self.linger.load(Ordering::Relaxed)
+    }
+
+    fn ask_zap(&self, far: LinkEnd, asker: Arc<dyn Peer>) -> Option<Arc<dyn Peer>> {
+        let names = self.names.lock();
+        let handler = names.find(ZAP_HANDLER)?.mailbox.upgrade()?;
+        let (id, socket) = handler.reserve_link();
+        let endpoint = format!("inproc://{ZAP_HANDLER}").into();
+        let unlimited = Some(Boost { send: 0, recv: 0 });
+        // Under the lock: a socket that closes gives up its names first, and then looks for late links.
+        handler.attach(id, Link::new(far, asker, LinkOrigin::Accepted, endpoint, unlimited));
+        drop(names);
+        Some(socket)
     }
 
     fn session_ended(&self, handle: &Arc<SessionHandle>) {
