@@ -20,6 +20,8 @@ pub enum Timer {
     /// The peer promised to be heard of by now.
     HeartbeatTtl,
     Linger,
+    /// A sender in a burst may have gone quiet.
+    Watch,
     /// A thread that claimed the receive half may have forgotten it.
     Claim,
 }

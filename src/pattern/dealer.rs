@@ -3,7 +3,7 @@
 
 use super::{flag, FairQueue, Incoming, LoadBalancer, Pattern};
 use crate::error::{Error, Result};
-use crate::link::{Frame, LinkId, Links};
+use crate::link::{Frame, LinkId, Links, Sink, Taken};
 use crate::options::ids;
 
 /// A DEALER socket.
@@ -28,7 +28,7 @@ impl Dealer {
 
 /// Sends an empty message to a peer just met.
 pub(super) fn probe(links: &mut Links, id: LinkId) {
-    if links.has_room(id) {
+    if links.has_room_now(id) {
         // An empty part is copied, so there is nothing that can fail.
         let _ = links.write(id, &mut Frame::bytes(&[], false));
     }
@@ -60,6 +60,11 @@ impl Pattern for Dealer {
     #[inline]
     fn recv(&mut self, links: &mut Links) -> Result<Incoming> {
         self.inbound.recv(links).map(Incoming::Link).ok_or(Error::Again)
+    }
+
+    #[inline]
+    fn take(&mut self, links: &mut Links, sink: &mut Sink<'_>) -> Result<Taken> {
+        self.inbound.take(links, sink)
     }
 
     fn has_in(&mut self, links: &mut Links) -> bool {

@@ -109,7 +109,7 @@ impl Distribution {
     /// Leaves out the links that are at their high-water mark.
     #[inline]
     pub fn drop_full(&mut self, links: &mut Links) {
-        self.chosen.retain(|id| links.has_room(*id));
+        self.chosen.retain(|id| links.has_room_now(*id));
     }
 
     /// Fails if any of the chosen links is at its high-water mark.

@@ -135,7 +135,7 @@ impl Rep {
     }
 
     fn begin_reply(&mut self, links: &mut Links, frame: &mut Frame<'_>) -> Result<()> {
-        match self.client.filter(|id| links.has_room(*id)) {
+        match self.client.filter(|id| links.has_room_now(*id)) {
             Some(id) => {
                 if let Err(error) = self.write_reply(links, id, frame) {
                     links.rollback(id);

@@ -175,11 +175,18 @@ impl Router {
         }
     }
 
+    fn has_room(&self, links: &mut Links, id: LinkId) -> bool {
+        match self.mandatory {
+            true => links.has_room(id),
+            false => links.has_room_now(id),
+        }
+    }
+
     /// The first part of a message says where it goes.
     fn address(&mut self, links: &mut Links, frame: &mut Frame<'_>) -> Result<()> {
         if frame.more {
             self.destination = match self.routes.find(frame.body()) {
-                Some(id) if links.has_room(id) => Destination::Link(id),
+                Some(id) if self.has_room(links, id) => Destination::Link(id),
                 Some(id) if self.mandatory && links.is_open(id) => return Err(Error::Again),
                 _ if self.mandatory => return Err(Error::HostUnreachable),
                 _ => Destination::Nowhere,

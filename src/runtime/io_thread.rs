@@ -10,12 +10,13 @@ use super::timers::Timers;
 use crate::engine::reactor::Waker as SessionWaker;
 use crate::engine::{Reactor, Session, Timer};
 use crate::error::{Error, Result};
+use crate::sys::poll::{poll, PollFd, POLLIN};
 use crate::sys::thread;
 use crate::transport::{Endpoint, Target, TransportOptions};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use parking_lot::Mutex;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
@@ -127,6 +128,7 @@ impl ThreadSettings {
 }
 
 const WAKE: Token = Token(0);
+const SHORT: Duration = Duration::from_millis(2);
 /// How long a listener rests when the process has no descriptors left.
 const REST: Duration = Duration::from_millis(50);
 
@@ -172,8 +174,7 @@ impl Loop {
     fn run(&mut self) {
         let mut events = Events::with_capacity(256);
         while !self.ended {
-            let timeout = self.timeout();
-            match self.poll.poll(&mut events, timeout) {
+            match self.sleep(&mut events) {
                 Ok(()) => {}
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(_) => return,
@@ -193,6 +194,17 @@ impl Loop {
                 self.session(index, |session, io| session.poked(io));
             }
         }
+    }
+
+    /// Waits for readiness or the next timer. The system counts short waits for many descriptors in
+    /// milliseconds; those for one, such as that of the poll itself, are exact.
+    fn sleep(&mut self, events: &mut Events) -> std::io::Result<()> {
+        let timeout = self.timeout();
+        let Some(short) = timeout.filter(|timeout| !timeout.is_zero() && *timeout < SHORT) else {
+            return self.poll.poll(events, timeout);
+        };
+        poll(&mut [PollFd::new(self.poll.as_raw_fd(), POLLIN)], Some(short))?;
+        self.poll.poll(events, Some(Duration::ZERO))
     }
 
     fn timeout(&self) -> Option<Duration> {

@@ -5,14 +5,17 @@
 //! whose application waits on `ZMQ_FD`. This module knows nothing of patterns.
 #![forbid(unsafe_code)]
 
+use super::inproc::Names;
 use super::monitor::Monitor;
 use crate::engine::{Event, Owner, SessionHandle};
 use crate::error::Result;
-use crate::link::{Link, LinkId, Peer};
+use crate::link::{Boost, Link, LinkEnd, LinkId, LinkOrigin, Peer};
+use crate::sync::signal::Signal;
 use crate::sys::eventfd::EventFd;
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Weak};
 
 /// What a socket is told.
@@ -26,26 +29,24 @@ pub enum Command {
     Stop,
 }
 
-/// Commands wait.
-const PENDING: u32 = 1;
-/// The descriptor is to be written when they do.
-const ARMED: u32 = 2;
-/// The descriptor is written for good measure each time: somebody has `ZMQ_FD`.
-const SHARED: u32 = 4;
-/// The descriptor was written.
-const SIGNALLED: u32 = 8;
+/// Where ZAP handlers are bound.
+const ZAP_HANDLER: &str = "zeromq.zap.01";
 
 /// See the module.
 pub struct Mailbox {
     this: Weak<Mailbox>,
-    state: AtomicU32,
+    signal: Signal,
     commands: Mutex<Vec<Command>>,
-    signal: EventFd,
+    descriptor: EventFd,
     ids: Mutex<LinkIds>,
     linger: AtomicI32,
-    sessions: Mutex<Vec<Arc<SessionHandle>>>,
+    sessions: Mutex<HashMap<usize, Arc<SessionHandle>>>,
+    /// The socket is closed: nobody looks at commands any more.
+    closed: AtomicBool,
     /// Who is told of events.
     pub monitor: Monitor,
+    /// The names of the context, where the ZAP handler is found.
+    names: Arc<Mutex<Names>>,
     /// Counts as alive at the context for as long as anything of the socket is.
     _alive: super::context::Alive,
 }
@@ -57,17 +58,23 @@ struct LinkIds {
 }
 
 impl Mailbox {
-    pub fn new(linger: i32, alive: super::context::Alive) -> Result<Arc<Self>> {
-        let signal = EventFd::new()?;
+    pub fn new(
+        linger: i32,
+        names: Arc<Mutex<Names>>,
+        alive: super::context::Alive,
+    ) -> Result<Arc<Self>> {
+        let descriptor = EventFd::new()?;
         Ok(Arc::new_cyclic(|this| Self {
             this: this.clone(),
-            state: AtomicU32::new(0),
+            signal: Signal::new(),
             commands: Mutex::new(Vec::new()),
-            signal,
+            descriptor,
             ids: Mutex::new(LinkIds::default()),
             linger: AtomicI32::new(linger),
-            sessions: Mutex::new(Vec::new()),
+            sessions: Mutex::new(HashMap::new()),
+            closed: AtomicBool::new(false),
             monitor: Monitor::default(),
+            names,
             _alive: alive,
         }))
     }
@@ -75,54 +82,53 @@ impl Mailbox {
     /// Are there commands?
     #[inline]
     pub fn is_pending(&self) -> bool {
-        self.state.load(Ordering::Relaxed) & PENDING != 0
+        self.signal.is_pending()
     }
 
     /// Puts a command in, and wakes the socket if it sleeps.
     pub fn put(&self, command: Command) {
-        self.commands.lock().push(command);
-        let before = self.state.fetch_or(PENDING, Ordering::AcqRel);
-        if before & PENDING == 0 && before & (ARMED | SHARED) != 0 {
-            self.state.fetch_or(SIGNALLED, Ordering::AcqRel);
-            self.signal.signal();
+        let mut commands = self.commands.lock();
+        if self.closed.load(Ordering::Relaxed) {
+            // Not under the lock: a link that nobody wants tells its other side so.
+            drop(commands);
+            return drop(command);
         }
+        commands.push(command);
+        drop(commands);
+        self.signal.raise(|| self.descriptor.signal());
     }
 
     /// Takes all commands, and clears the descriptor.
     pub fn take(&self, into: &mut Vec<Command>) {
-        let before = self.state.fetch_and(!(PENDING | SIGNALLED), Ordering::AcqRel);
-        if before & (SIGNALLED | ARMED | SHARED) != 0 {
-            self.signal.drain();
-        }
+        self.signal.clear(|| {
+            self.descriptor.drain();
+        });
         std::mem::swap(&mut *self.commands.lock(), into);
     }
 
     /// To be called before sleeping on [`Mailbox::fd`]. False if there is no need to sleep.
     pub fn arm(&self) -> bool {
-        self.state.fetch_or(ARMED, Ordering::AcqRel) & PENDING == 0
+        self.signal.arm()
     }
 
     /// To be called after.
     pub fn disarm(&self) {
-        self.state.fetch_and(!ARMED, Ordering::AcqRel);
+        self.signal.disarm();
     }
 
     /// The application has the descriptor from now on.
     pub fn share_fd(&self) -> RawFd {
-        let before = self.state.fetch_or(SHARED, Ordering::AcqRel);
-        if before & PENDING != 0 && before & SHARED == 0 {
-            self.signal.signal();
-        }
-        self.signal.as_raw_fd()
+        self.signal.share(|| self.descriptor.signal());
+        self.descriptor.as_raw_fd()
     }
 
     /// Does the application have the descriptor?
     pub fn is_shared(&self) -> bool {
-        self.state.load(Ordering::Relaxed) & SHARED != 0
+        self.signal.is_shared()
     }
 
     pub fn fd(&self) -> RawFd {
-        self.signal.as_raw_fd()
+        self.descriptor.as_raw_fd()
     }
 
     /// The id is free again.
@@ -135,14 +141,24 @@ impl Mailbox {
     }
 
     pub fn add_session(&self, handle: Arc<SessionHandle>) {
-        self.sessions.lock().push(handle);
+        let mut sessions = self.sessions.lock();
+        if self.closed.load(Ordering::Relaxed) {
+            handle.stop();
+        }
+        sessions.insert(key(&handle), handle);
+    }
+
+    /// The socket goes: from now on links and sessions that come too late go as well.
+    pub fn close(&self) {
+        let _commands = self.commands.lock();
+        self.closed.store(true, Ordering::Relaxed);
     }
 
     /// The sessions of an endpoint, or all.
     pub fn sessions(&self, endpoint: Option<&str>) -> Vec<Arc<SessionHandle>> {
         let sessions = self.sessions.lock();
         let chosen = sessions
-            .iter()
+            .values()
             .filter(|handle| endpoint.is_none_or(|endpoint| handle.endpoint == endpoint));
         chosen.cloned().collect()
     }
@@ -179,9 +195,26 @@ impl Owner for Mailbox {
         self.linger.load(Ordering::Relaxed)
     }
 
-    fn session_ended(&self, handle: &Arc<SessionHandle>) {
-        self.sessions.lock().retain(|other| !Arc::ptr_eq(other, handle));
+    fn ask_zap(&self, far: LinkEnd, asker: Arc<dyn Peer>) -> Option<Arc<dyn Peer>> {
+        let names = self.names.lock();
+        let handler = names.find(ZAP_HANDLER)?.mailbox.upgrade()?;
+        let (id, socket) = handler.reserve_link();
+        let endpoint = format!("inproc://{ZAP_HANDLER}").into();
+        let unlimited = Some(Boost { send: 0, recv: 0 });
+        // Under the lock: a socket that closes gives up its names first, and then looks for late links.
+        handler.attach(id, Link::new(far, asker, LinkOrigin::Accepted, endpoint, unlimited));
+        drop(names);
+        Some(socket)
     }
+
+    fn session_ended(&self, handle: &Arc<SessionHandle>) {
+        self.sessions.lock().remove(&key(handle));
+    }
+}
+
+/// Tells sessions apart: where their handle is.
+fn key(handle: &Arc<SessionHandle>) -> usize {
+    Arc::as_ptr(handle) as usize
 }
 
 /// The socket's side of a link, as the other side sees it. Holds the socket loosely: links do not keep a

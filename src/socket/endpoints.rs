@@ -171,6 +171,8 @@ impl Core {
         for session in &connected {
             self.end_links(&session.endpoint.clone());
             session.stop();
+            // It may take its time, but it cannot be ended twice.
+            self.mailbox.session_ended(session);
         }
         !connected.is_empty()
     }

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::link::{Frame, LinkId, Links, Peer, Sink, Taken};
 use crate::message::Message;
 use crate::options::{ids, Options};
-use crate::pattern::{self, Incoming, Pattern};
+use crate::pattern::{self, Pattern};
 use crate::runtime::{Command, Context, Mailbox};
 use crate::sys::poll::PollFd;
 use endpoints::Endpoints;
@@ -42,6 +42,8 @@ pub struct Core {
     /// The last part received has successors.
     more: bool,
     terminated: bool,
+    /// Our own code failed in the middle of something.
+    broken: bool,
     commands: Vec<Command>,
     /// Peers whose connections this socket may read from by itself.
     claims: Vec<Arc<dyn Peer>>,
@@ -71,6 +73,7 @@ impl Core {
             endpoints: Endpoints::default(),
             more: false,
             terminated: false,
+            broken: false,
             commands: Vec::new(),
             claims: Vec::new(),
             fds: Vec::new(),
@@ -114,8 +117,8 @@ impl Core {
         let mut detached = self.leave();
         let deadline = self.deadline(dont_wait, self.options.sndtimeo);
         loop {
-            // A link that went may have changed the answer.
-            if !detached {
+            // A link that went may have changed the answer, and so may flushing.
+            if !detached && (dont_wait || !self.flush()) {
                 self.wait(deadline)?;
             }
             let sent = self.pattern.send(&mut self.links, frame);
@@ -125,6 +128,20 @@ impl Core {
                 result => return result,
             }
         }
+    }
+
+    /// Writes what waits in full links, as far as the kernel takes it. True if that made room.
+    fn flush(&mut self) -> bool {
+        for id in self.links.iter_ids() {
+            if let Some(link) = self.links.get(id) {
+                link.peer().pressure();
+            }
+        }
+        let told = self.mailbox.is_pending();
+        if told {
+            self.process_commands();
+        }
+        told
     }
 
     /// Receives one part of a message. With `dont_wait` never blocks.
@@ -159,15 +176,7 @@ impl Core {
     /// The second value says whether links were detached after that.
     #[inline]
     fn try_recv(&mut self, sink: &mut Sink<'_>) -> (Result<Taken>, bool) {
-        let taken = match self.pattern.recv(&mut self.links) {
-            Ok(Incoming::Link(id)) => self.links.take(id, sink),
-            Ok(Incoming::Made(message)) => {
-                let taken = Taken { len: message.len(), more: message.more() };
-                sink.put(message, None, taken.more);
-                Ok(taken)
-            }
-            Err(error) => Err(error),
-        };
+        let taken = self.pattern.take(&mut self.links, sink);
         if let Ok(taken) = &taken {
             self.more = taken.more;
         }
@@ -208,7 +217,7 @@ impl Core {
     #[inline]
     fn check(&self) -> Result<()> {
         if self.terminated || !self.context.is_ours() {
-            return Err(Error::Terminated);
+            return Err(if self.broken { Error::Protocol } else { Error::Terminated });
         }
         Ok(())
     }
@@ -216,20 +225,21 @@ impl Core {
     /// Detaches links that are done with; true if there were any.
     #[inline]
     fn leave(&mut self) -> bool {
-        let finished = self.links.has_finished();
-        if finished {
-            self.detach_finished();
-        }
-        finished
+        self.links.needs_care() && self.take_care()
     }
 
     #[cold]
-    fn detach_finished(&mut self) {
+    fn take_care(&mut self) -> bool {
+        while let Some(id) = self.links.take_roomy() {
+            self.mailbox.put(Command::Writable(id));
+        }
+        let finished = self.links.has_finished();
         while self.links.has_finished() {
             for id in self.links.take_finished() {
                 self.detach(id);
             }
         }
+        finished
     }
 
     fn detach(&mut self, id: LinkId) {
@@ -254,6 +264,7 @@ impl Core {
             self.leave();
         }
         self.commands = commands;
+        self.links.note_look();
     }
 
     fn process(&mut self, command: Command) {
@@ -266,6 +277,8 @@ impl Core {
                 self.pattern.readable(&mut self.links, id);
             }
             Command::Writable(id) if self.links.get(id).is_some() => {
+                // From here on the link counts with the room that the peer has made.
+                self.links.has_room_now(id);
                 self.pattern.writable(&mut self.links, id);
             }
             Command::Closed(id) => self.peer_closed(id),
@@ -300,16 +313,17 @@ impl Drop for Core {
             self.links.rollback(id);
             self.links.terminate(id);
         }
-        self.detach_finished();
+        self.take_care();
+        self.mailbox.close();
         for session in self.mailbox.sessions(None) {
             session.stop();
         }
-        // Links that came too late for the socket to see.
+        // Links that came too late for the socket to see; any that come later yet find it closed.
         self.process_commands();
         for id in self.links.ids() {
             self.links.terminate(id);
         }
-        self.detach_finished();
+        self.take_care();
         self.context.close_socket();
     }
 }

@@ -4,24 +4,39 @@
 use super::Core;
 use crate::error::{Error, Result};
 use crate::runtime::Context;
-use parking_lot::Mutex;
+use crate::sync::turn::{Taken, Turn};
+use crate::sys::fork;
+use std::mem;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A place for a socket. Vacant at first and after [`RawSocket::close`]; calls on a vacant place give
-/// [`Error::NotSocket`]. Calls from several threads take turns.
+/// [`Error::NotSocket`]. Calls from several threads take turns. A panic puts the socket out of service:
+/// from then on calls give [`Error::Protocol`], until it is closed.
 #[derive(Default)]
-pub struct RawSocket(Mutex<Option<Box<Core>>>);
+pub struct RawSocket {
+    core: Turn<Option<Box<Core>>>,
+    /// The process that opened it.
+    process: AtomicU32,
+}
 
 impl RawSocket {
     /// Opens a socket here.
     pub fn open(&self, context: &Context, socket_type: i32) -> Result<()> {
         let core = Core::new(context, socket_type)?;
-        *self.0.lock() = Some(Box::new(core));
+        let mut place = self.lock()?;
+        self.process.store(fork::generation(), Ordering::Relaxed);
+        *place = Some(Box::new(core));
         Ok(())
     }
 
     /// Closes it; what was sent lingers in the background.
     pub fn close(&self) -> Result<()> {
-        let core = self.0.lock().take().ok_or(Error::NotSocket)?;
+        let Ok(mut place) = self.lock() else {
+            // It belongs to the parent process.
+            return Ok(());
+        };
+        let core = place.take().ok_or(Error::NotSocket)?;
+        drop(place);
         drop(core);
         Ok(())
     }
@@ -29,9 +44,38 @@ impl RawSocket {
     /// Does something with the socket.
     #[inline]
     pub fn with<R>(&self, act: impl FnOnce(&mut Core) -> Result<R>) -> Result<R> {
-        match &mut *self.0.lock() {
-            Some(core) => act(core),
-            None => Err(Error::NotSocket),
+        let mut place = self.lock()?;
+        let core = place.as_deref_mut().ok_or(Error::NotSocket)?;
+        let watch = Watch(core);
+        let result = act(watch.0);
+        mem::forget(watch);
+        result
+    }
+
+    #[inline]
+    fn lock(&self) -> Result<Taken<'_, Option<Box<Core>>>> {
+        match self.core.try_take() {
+            Some(place) => Ok(place),
+            None => self.wait_for_lock(),
         }
+    }
+
+    /// In a forked child nobody may be left to unlock it.
+    #[cold]
+    fn wait_for_lock(&self) -> Result<Taken<'_, Option<Box<Core>>>> {
+        if self.process.load(Ordering::Relaxed) != fork::generation() {
+            return Err(Error::Terminated);
+        }
+        Ok(self.core.take())
+    }
+}
+
+/// Dropped only when what was done with the socket ended in a panic.
+struct Watch<'a>(&'a mut Core);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.0.broken = true;
+        self.0.terminated = true;
     }
 }

@@ -144,3 +144,15 @@ fn polling_waits_for_several_sockets() {
     drop((push, pull));
     context.terminate().unwrap();
 }
+
+#[test]
+fn a_panic_puts_a_socket_out_of_service() {
+    let context = Context::new().unwrap();
+    let pair = socket(&context, ids::PAIR);
+    let act = || pair.with(|_| -> Result<()> { panic!("a bug, for the sake of the test") });
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(act)).is_err());
+    assert_eq!(pair.with(|core| core.events()), Err(Error::Protocol));
+    assert_eq!(pair.close(), Ok(()));
+    assert_eq!(pair.with(|core| core.events()), Err(Error::NotSocket));
+    assert_eq!(context.terminate(), Ok(()));
+}

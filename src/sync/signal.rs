@@ -84,3 +84,37 @@ impl Signal {
         self.0.load(Ordering::Relaxed) & SHARED != 0
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn the_descriptor_is_written_once_and_only_for_who_sleeps() {
+        let (signal, written) = (Signal::new(), Cell::new(0));
+        let raise = || signal.raise(|| written.set(written.get() + 1));
+        raise();
+        assert!(signal.is_pending() && !signal.arm());
+        signal.disarm();
+        signal.clear(|| unreachable!("nothing was written"));
+        assert!(signal.arm());
+        raise();
+        raise();
+        assert_eq!(written.get(), 1);
+        signal.disarm();
+        let drained = Cell::new(false);
+        signal.clear(|| drained.set(true));
+        assert!(drained.get() && !signal.is_pending());
+    }
+
+    #[test]
+    fn a_writer_in_the_middle_of_clearing_silences_nobody() {
+        let (signal, written) = (Signal::new(), Cell::new(0));
+        let raise = || signal.raise(|| written.set(written.get() + 1));
+        signal.share(|| unreachable!("nothing waits"));
+        signal.clear(raise);
+        raise();
+        assert_eq!(written.get(), 2);
+    }
+}

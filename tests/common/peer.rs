@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 trait Stream: Read + Write + Send {}
 impl<T: Read + Write + Send> Stream for T {}
@@ -136,13 +136,27 @@ impl Peer {
     /// Waits until the other end closes the connection; returns what came before that.
     #[track_caller]
     pub fn read_to_end(&mut self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        match self.0.read_to_end(&mut bytes) {
-            Ok(_) => {}
-            Err(error) if is_gone(&error) => {}
-            Err(error) => panic!("the connection is still there: {error}"),
-        }
+        let (bytes, closed) = self.drain();
+        assert!(closed, "the connection is still there, after \"{}\"", bytes.escape_ascii());
         bytes
+    }
+
+    /// Waits until the other end closes the connection; false if it does not.
+    pub fn is_closed(&mut self) -> bool {
+        self.drain().1
+    }
+
+    fn drain(&mut self) -> (Vec<u8>, bool) {
+        let started = Instant::now();
+        let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
+        while started.elapsed() < LIMIT {
+            match self.0.read(&mut buffer) {
+                Ok(0) => return (bytes, true),
+                Ok(read) => bytes.extend(&buffer[..read]),
+                Err(error) => return (bytes, is_gone(&error)),
+            }
+        }
+        (bytes, false)
     }
 }
 

@@ -103,6 +103,11 @@ impl Socket {
         }
     }
 
+    /// Receives a part, if there is one and the socket's state allows it.
+    pub fn try_recv_any(&self) -> Option<Message> {
+        self.0.with(|core| core.recv_message(true)).ok()
+    }
+
     /// Is there nothing to receive, for some time?
     pub fn is_silent(&self, time: Duration) -> bool {
         std::thread::sleep(time);

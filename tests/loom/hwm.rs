@@ -14,7 +14,10 @@ struct Pair {
 impl Pair {
     fn new() -> (Self, Self) {
         let (readable, writable) = (Bell::new(), Bell::new());
-        (Self { readable: readable.clone(), writable: writable.clone() }, Self { readable, writable })
+        (
+            Self { readable: readable.clone(), writable: writable.clone() },
+            Self { readable, writable },
+        )
     }
 
     fn send(&self, tx: &mut Producer<Parcel>, count: u8) {

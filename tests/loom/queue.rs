@@ -55,12 +55,12 @@ fn chunks_are_handed_over_and_used_again() {
         let bell = Bell::new();
         let ringer = bell.clone();
         let writer = thread::spawn(move || {
-            for i in 1..=5u8 {
-                send(&mut tx, &[i], &ringer);
+            for i in 1..=4u8 {
+                send(&mut tx, &[i; TINY - 2], &ringer);
             }
         });
-        for i in 1..=5u8 {
-            assert_eq!(receive(&mut rx, &bell), [i]);
+        for i in 1..=4u8 {
+            assert_eq!(receive(&mut rx, &bell), [i; TINY - 2]);
         }
         writer.join().unwrap();
         assert!(rx.is_empty());
@@ -75,8 +75,8 @@ fn what_is_rolled_back_is_never_seen() {
         let ringer = bell.clone();
         let writer = thread::spawn(move || {
             send(&mut tx, &[1], &ringer);
-            // Into the rest of the chunk, and over its end.
-            tx.push(MORE, &[9]);
+            // Over the end of the chunk, then into the rest of it.
+            tx.push(MORE, &[9; TINY - 2]);
             tx.push(MORE, &[9]);
             assert!(tx.rollback());
             send(&mut tx, &[2], &ringer);

@@ -272,3 +272,43 @@ fn a_proxy_passes_messages_until_told_to_end() {
     }
     assert_eq!(zmq_ctx_term(context), 0);
 }
+
+#[test]
+fn a_context_may_be_ended_by_several_threads() {
+    let context = zmq_ctx_new();
+    let socket = zmq_socket(context, ids::PAIR);
+    let context = context.addr();
+    let terminate = || std::thread::spawn(move || zmq_ctx_term(context as *mut c_void));
+    let threads = [terminate(), terminate()];
+    // A moment, so that both of them wait.
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    assert_eq!(zmq_close(socket), 0);
+    assert_eq!(threads.map(|thread| thread.join().unwrap()), [0; 2]);
+}
+
+#[test]
+fn a_forked_child_does_not_wait_for_threads_that_it_has_not() {
+    let context = zmq_ctx_new();
+    let (pull, address) = bound(context, ids::PULL, "tcp://127.0.0.1:*");
+    let push = connected(context, ids::PUSH, &address);
+    let waiting = pull.addr();
+    let waiting = std::thread::spawn(move || recv_text(waiting as *mut c_void));
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    // SAFETY: the child calls nothing but the library, and leaves.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let term = |returned: c_int| returned == -1 && zmq_errno() == ETERM;
+        let fails = term(send_text(push, "no", 0)) && term(send_text(pull, "no", 0));
+        let ends = [zmq_close(push), zmq_close(pull), zmq_ctx_term(context)] == [0; 3];
+        // SAFETY: ends the child without running the test harness in it.
+        unsafe { libc::_exit(if fails && ends { 42 } else { 1 }) };
+    }
+    let mut status = 0;
+    // SAFETY: the status is valid for writes.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    assert!(libc::WIFEXITED(status));
+    assert_eq!(libc::WEXITSTATUS(status), 42);
+    assert_eq!(send_text(push, "of the parent", 0), 13);
+    assert_eq!(waiting.join().unwrap().0, "of the parent");
+    assert_eq!([zmq_close(push), zmq_close(pull), zmq_ctx_term(context)], [0; 3]);
+}

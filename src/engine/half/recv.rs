@@ -386,11 +386,17 @@ impl RecvHalf {
             let opened =
                 mechanism.decode(flags, body).map_err(|_| Some(code::ZMTP_CRYPTOGRAPHIC))?;
             let plain = &body[opened.body];
-            if opened.flags & COMMAND == 0
-                || on_command(plain, self.wants_commands, true, &mut self.ping, &mut self.replies)
-                    == Verdict::Keep
-            {
-                encode_frame(opened.flags, plain, frames);
+            let verdict = match opened.flags & COMMAND {
+                0 => Verdict::Keep,
+                _ => {
+                    let Self { wants_commands, ping, replies, .. } = self;
+                    on_command(plain, *wants_commands, true, ping, replies)
+                }
+            };
+            match verdict {
+                Verdict::Keep => encode_frame(opened.flags, plain, frames),
+                Verdict::Drop => {}
+                Verdict::Refuse => return Err(Some(code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED)),
             }
             at = end;
         }
@@ -448,6 +454,7 @@ fn on_command(
         }
         Ok(Command::Subscribe { .. } | Command::Cancel { .. }) if wants_commands => Verdict::Keep,
         // Others may come from newer peers; they mean nothing to us.
-        _ => Verdict::Drop,
+        Ok(_) => Verdict::Drop,
+        Err(_) => Verdict::Refuse,
     }
 }

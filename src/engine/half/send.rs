@@ -162,8 +162,9 @@ impl SendHalf {
     }
 
     /// Nothing to do, and the next commit tells.
-    fn is_idle(&mut self) -> bool {
+    pub fn is_idle(&mut self) -> bool {
         match (&mut self.link, &self.cursor) {
+            _ if self.sent < self.outbox.len() => false,
             (Some(link), Some(cursor)) => link.consumer().is_empty_at(cursor) && !link.has_latest(),
             _ => true,
         }

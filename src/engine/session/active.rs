@@ -1,6 +1,7 @@
 //! A connection that carries messages, until it is lost.
 #![forbid(unsafe_code)]
 
+use super::handle::Watch;
 use super::*;
 use crate::engine::connection::{Flushed, Pumped};
 use crate::wire::command::Command;
@@ -21,7 +22,8 @@ impl Session {
             Pumped::Idle | Pumped::Full => self.send_replies(io),
             Pumped::More => {
                 self.send_replies(io);
-                self.handle.writable();
+                self.handle.note(wake::RECEIVE);
+                io.poke_later();
             }
             Pumped::Closed => self.lose_connection(io, libc::EPIPE),
             Pumped::Broken(errno) => self.lose_connection(io, errno),
@@ -51,7 +53,8 @@ impl Session {
                 }
             }
             Ok(Flushed::More) => {
-                self.handle.readable_later();
+                self.handle.note(wake::SEND);
+                io.poke_later();
             }
             Err(error) => {
                 // What the peer sent before it went away still counts.
@@ -67,6 +70,15 @@ impl Session {
         if std::mem::replace(&mut self.blocked, blocked) != blocked {
             io.watch(connection.fd(), blocked);
         }
+    }
+
+    pub(super) fn watch_burst(&mut self, io: &mut dyn Reactor) {
+        match self.handle.watch() {
+            Watch::Over => return,
+            Watch::Wait => {}
+            Watch::Flush => self.transmit(io),
+        }
+        io.set_timer(Timer::Watch, WATCH);
     }
 
     /// A claim is over: the I/O thread reads again.
@@ -129,7 +141,7 @@ impl Session {
                 Some(fd)
             }
             State::Handshaking(shaking) => {
-                let fd = shaking.0.as_raw_fd();
+                let fd = shaking.stream.as_raw_fd();
                 io.unwatch(fd);
                 Some(fd)
             }

@@ -26,6 +26,10 @@ pub(super) mod wake {
     pub(crate) const CLAIMED: u32 = 32;
     /// It does so no more.
     pub(crate) const RELEASED: u32 = 64;
+    /// A burst has begun: somebody has to see to its end.
+    pub(crate) const WATCH: u32 = 128;
+    /// The ZAP handler has answered.
+    pub(crate) const ZAP: u32 = 256;
 }
 
 /// After a message was written by its sender, the next one within this time is taken for a burst, which
@@ -63,10 +67,22 @@ struct Established {
     connection: Arc<Connection>,
     last_inline: Option<Instant>,
     activity: u32,
+    /// The I/O thread looks after what the sender leaves in the queue.
+    watched: bool,
+    /// The sender has flushed since the I/O thread last looked.
+    flushed: bool,
     /// A thread reads for itself, and the I/O thread does not watch.
     claimed: bool,
     /// It has done so since the I/O thread last looked.
     used: bool,
+}
+
+/// What the I/O thread has to do for a burst.
+pub(super) enum Watch {
+    /// The sender is at it.
+    Wait,
+    Flush,
+    Over,
 }
 
 const NOWHERE: usize = usize::MAX;
@@ -87,9 +103,9 @@ impl SessionHandle {
         self.wake(wake::STOP);
     }
 
-    /// Has the session go on sending when others had their turn.
-    pub(super) fn readable_later(&self) {
-        self.wake(wake::SEND);
+    /// Notes what the session itself wants to do when others had their turn.
+    pub(super) fn note(&self, what: u32) {
+        self.wanted.fetch_or(what, Ordering::SeqCst);
     }
 
     pub(super) fn settle(&self, number: usize) {
@@ -105,9 +121,27 @@ impl SessionHandle {
             connection,
             last_inline: None,
             activity: 0,
+            watched: false,
+            flushed: false,
             claimed: false,
             used: false,
         });
+    }
+
+    /// Looks after a burst: the sender flushes full batches by itself, and what it leaves when it goes quiet
+    /// is for the I/O thread.
+    pub(super) fn watch(&self) -> Watch {
+        let mut established = self.established.lock();
+        let Some(established) = &mut *established else { return Watch::Over };
+        if std::mem::take(&mut established.flushed) {
+            return Watch::Wait;
+        }
+        // Under the lock: a sender that finds the queue empty after this asks for a new watch.
+        established.watched = !established.connection.send.lock().is_idle();
+        match established.watched {
+            true => Watch::Flush,
+            false => Watch::Over,
+        }
     }
 
     /// Is the claim still in use? If not it is taken back, and the I/O thread has to watch again.
@@ -118,7 +152,17 @@ impl SessionHandle {
         established.claimed
     }
 
-    fn wake(&self, what: u32) {
+    /// Flushes on the sender's thread, if nobody else is at it.
+    fn flush(&self, established: &mut Established) {
+        established.flushed = true;
+        match established.connection.try_flush() {
+            Some(Ok(Flushed::Done)) => {}
+            Some(Ok(_)) | None => self.wake(wake::SEND),
+            Some(Err(_)) => self.wake(wake::BROKEN),
+        }
+    }
+
+    pub(super) fn wake(&self, what: u32) {
         if self.wanted.fetch_or(what, Ordering::SeqCst) == 0 {
             let number = self.number.load(Ordering::SeqCst);
             // A session that is not there yet looks by itself when it comes.
@@ -148,13 +192,16 @@ impl Peer for SessionHandle {
     fn readable(&self) {
         let mut established = self.established.lock();
         let Some(established) = &mut *established else { return self.wake(wake::SEND) };
-        if !INLINE_SEND.load(Ordering::Relaxed) || !established.is_single() {
+        if !INLINE_SEND.load(Ordering::Relaxed) {
             return self.wake(wake::SEND);
         }
-        match established.connection.try_flush() {
-            Some(Ok(Flushed::Done)) => {}
-            Some(Ok(_)) | None => self.wake(wake::SEND),
-            Some(Err(_)) => self.wake(wake::BROKEN),
+        if established.is_single() {
+            self.flush(established);
+            established.last_inline = Some(Instant::now());
+            return;
+        }
+        if !std::mem::replace(&mut established.watched, true) {
+            self.wake(wake::SEND | wake::WATCH);
         }
     }
 
@@ -168,11 +215,8 @@ impl Peer for SessionHandle {
 
     fn pressure(&self) {
         let mut established = self.established.lock();
-        let Some(established) = &mut *established else { return };
-        match established.connection.try_flush() {
-            Some(Ok(Flushed::Done)) | None => {}
-            Some(Ok(_)) => self.wake(wake::SEND),
-            Some(Err(_)) => self.wake(wake::BROKEN),
+        if let Some(established) = &mut *established {
+            self.flush(established);
         }
     }
 
@@ -184,6 +228,10 @@ impl Peer for SessionHandle {
         let established = established.as_mut()?;
         let fd = established.connection.fd();
         established.used = true;
+        if established.watched {
+            // Who is about to wait for an answer lets the question go first.
+            self.flush(established);
+        }
         if !std::mem::replace(&mut established.claimed, true) {
             self.waker.unwatch(fd);
             self.wake(wake::CLAIMED);
@@ -195,14 +243,17 @@ impl Peer for SessionHandle {
         let mut established = self.established.lock();
         let Some(established) = &mut *established else { return false };
         established.used = true;
-        match established.connection.try_pump() {
-            Some((Pumped::Idle | Pumped::Full, much)) => much,
-            Some((Pumped::More, _)) => true,
-            Some((Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_), _)) => {
+        let Some(inline) = established.connection.try_pump() else { return false };
+        if inline.replied {
+            self.flush(established);
+        }
+        match inline.pumped {
+            Pumped::Idle | Pumped::Full => inline.much,
+            Pumped::More => true,
+            Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_) => {
                 self.wake(wake::BROKEN);
                 false
             }
-            None => false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! A block of record memory and the raw shape of the records in it.
 
-use super::{LONG, OBJECT, OBJECT_PREFIX};
 use super::shadow::Shadow;
+use super::{LONG, OBJECT, OBJECT_PREFIX};
 use crate::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::sync::memory::{alloc_zeroed, dealloc};
 use std::alloc::{handle_alloc_error, Layout};

@@ -77,6 +77,43 @@ fn the_high_water_mark_opens_again_at_the_low_one() {
 }
 
 #[test]
+fn a_lowered_high_water_mark_leaves_nobody_waiting() {
+    let (mut tx, mut rx) = queue::<Blob>(1000, 64);
+    for _ in 0..499 {
+        tx.push(0, b"x");
+        tx.commit();
+        assert!(!rx.pop());
+    }
+    tx.set_hwm(10);
+    let mut blocked = 0;
+    for _ in 0..1000 {
+        if tx.has_room() {
+            tx.push(0, b"x");
+            tx.commit();
+        } else {
+            blocked += 1;
+            while !rx.pop() {
+                assert!(rx.front().is_some(), "the producer waits and nobody will tell it");
+            }
+        }
+    }
+    assert!(blocked > 50, "the new mark counts");
+}
+
+#[test]
+fn a_raised_high_water_mark_leaves_nobody_waiting() {
+    let (mut tx, mut rx) = queue::<Blob>(2, 64);
+    for _ in 0..2 {
+        tx.push(0, b"x");
+    }
+    tx.commit();
+    assert!(!tx.has_room());
+    rx.set_hwm(1000);
+    assert!(rx.pop(), "the announcement that was promised");
+    assert!(tx.has_room());
+}
+
+#[test]
 fn both_orders_of_leaving_free_everything() {
     for producer_first in [true, false] {
         let witness = std::sync::Arc::new(());
