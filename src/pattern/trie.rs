@@ -66,6 +66,10 @@ impl Trie {
     pub fn len(&self) -> usize {
         self.len
     }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
 }
 
 impl Default for Trie {
@@ -177,6 +181,10 @@ impl<Id: Copy + Ord> MultiTrie<Id> {
     /// How many different prefixes there are.
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     fn release(&mut self, id: Id) {
