@@ -142,13 +142,13 @@ fn a_listener_at_the_limit_neither_spins_nor_dies() {
 
 /// The process with the limit: echoes what it is told, and watches itself.
 fn listen() {
+    // Opened while that is possible.
+    let mut clock = Clock::new();
     let context = context();
     let (router, endpoint) = Socket::bound(&context, ids::ROUTER, TCP);
     let monitor = router.monitor(&context);
     router.set(ids::RCVTIMEO, 20);
     println!("\nendpoint {endpoint}");
-    // Opened while that is possible.
-    let mut clock = Clock::new();
     let watching = std::thread::spawn(move || {
         assert_eq!(monitor.wait_for(ids::EVENT_ACCEPT_FAILED), libc::EMFILE);
         println!("at the limit");

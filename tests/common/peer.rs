@@ -3,13 +3,26 @@
 use super::bytes::{Dialect, Kind, COMMAND, LONG, MORE};
 use super::LIMIT;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
-trait Stream: Read + Write + Send {}
-impl<T: Read + Write + Send> Stream for T {}
+trait Stream: Read + Write + Send {
+    fn shutdown(&self, how: Shutdown) -> std::io::Result<()>;
+}
+
+impl Stream for TcpStream {
+    fn shutdown(&self, how: Shutdown) -> std::io::Result<()> {
+        TcpStream::shutdown(self, how)
+    }
+}
+
+impl Stream for UnixStream {
+    fn shutdown(&self, how: Shutdown) -> std::io::Result<()> {
+        UnixStream::shutdown(self, how)
+    }
+}
 
 /// See the module. Reads that take too long panic.
 pub struct Peer(Box<dyn Stream>);
@@ -144,6 +157,14 @@ impl Peer {
     /// Waits until the other end closes the connection; false if it does not.
     pub fn is_closed(&mut self) -> bool {
         self.drain().1
+    }
+
+    /// Says that nothing more comes, and waits until the other end closes the connection.
+    #[track_caller]
+    pub fn hang_up(mut self) {
+        // The other end may have closed it already.
+        let _ = self.0.shutdown(Shutdown::Write);
+        self.read_to_end();
     }
 
     fn drain(&mut self) -> (Vec<u8>, bool) {
