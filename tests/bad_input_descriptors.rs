@@ -146,9 +146,9 @@ fn listen() {
     let (router, endpoint) = Socket::bound(&context, ids::ROUTER, TCP);
     let monitor = router.monitor(&context);
     router.set(ids::RCVTIMEO, 20);
-    println!("\nendpoint {endpoint}");
     // Opened while that is possible.
     let mut clock = Clock::new();
+    println!("\nendpoint {endpoint}");
     let watching = std::thread::spawn(move || {
         assert_eq!(monitor.wait_for(ids::EVENT_ACCEPT_FAILED), libc::EMFILE);
         println!("at the limit");
