@@ -249,7 +249,6 @@ impl Links {
     // What goes out.
 
     /// May a message be begun on this link? After a no the pattern is told when there is room.
-    #[inline]
     ///
     /// In a burst the high-water mark holds although the peer may just have made room: that is found out
     /// when the socket next looks at what it was told. A sender that never pauses is told of the mark each

@@ -33,9 +33,13 @@ impl Metadata {
     /// Adds a property. A name that is there keeps its value, so that what we know ourselves (put
     /// in first) cannot be overridden by what a peer claims.
     pub fn insert(&mut self, name: &str, value: &[u8]) {
-        if self.find(name).is_some() {
-            return;
+        if self.find(name).is_none() {
+            self.append(name, value);
         }
+    }
+
+    /// Adds a property whose name the caller knows to be new, without looking for it.
+    pub fn append(&mut self, name: &str, value: &[u8]) {
         let value_and_nul = [value, &[0]].concat().into_boxed_slice();
         self.properties.push(Property { name: name.into(), value_and_nul });
     }

@@ -25,7 +25,7 @@ mod subscription;
 mod testing;
 #[cfg(test)]
 mod tests;
-mod trie;
+pub mod trie;
 mod xpub;
 mod xsub;
 

@@ -178,11 +178,6 @@ impl<Id: Copy + Ord> MultiTrie<Id> {
         });
     }
 
-    /// Shows every prefix once, in ascending order.
-    pub fn for_each(&self, mut show: impl FnMut(&[u8])) {
-        self.radix.for_each(|prefix, _| show(prefix));
-    }
-
     /// How many different prefixes there are.
     pub fn len(&self) -> usize {
         self.len

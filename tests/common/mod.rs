@@ -8,6 +8,7 @@
 pub mod bytes;
 mod peer;
 mod socket;
+pub mod zap;
 
 pub use peer::{Door, Peer};
 pub use socket::{EventIs, Monitor, Socket, LIMIT};

@@ -68,6 +68,14 @@ impl Socket {
         }
     }
 
+    /// Sends parts of a message that is not finished.
+    #[track_caller]
+    pub fn begin(&self, parts: &[&[u8]]) {
+        for part in parts {
+            self.0.with(|core| core.send(&mut Frame::bytes(part, true), false)).unwrap();
+        }
+    }
+
     #[track_caller]
     pub fn recv(&self) -> Vec<Vec<u8>> {
         self.recv_messages().iter().map(|part| part.to_vec()).collect()

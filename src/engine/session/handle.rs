@@ -131,13 +131,16 @@ impl SessionHandle {
     /// Looks after a burst: the sender flushes full batches by itself, and what it leaves when it goes quiet
     /// is for the I/O thread.
     pub(super) fn watch(&self) -> Watch {
-        let mut established = self.established.lock();
+        // Who holds a lock here is the sender, at work.
+        let Some(mut established) = self.established.try_lock() else { return Watch::Wait };
         let Some(established) = &mut *established else { return Watch::Over };
         if std::mem::take(&mut established.flushed) {
             return Watch::Wait;
         }
         // Under the lock: a sender that finds the queue empty after this asks for a new watch.
-        established.watched = !established.connection.send.lock().is_idle();
+        let Some(mut send) = established.connection.send.try_lock() else { return Watch::Wait };
+        established.watched = !send.is_idle();
+        drop(send);
         match established.watched {
             true => Watch::Flush,
             false => Watch::Over,

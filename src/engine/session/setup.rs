@@ -116,11 +116,12 @@ impl Session {
         io.cancel_timer(Timer::Handshake);
         let Agreement { version, mechanism, peer, subscribe_to_all, rest } = agreement;
         let mut metadata = Metadata::new();
-        // First, so that a peer cannot claim another address.
         add_address(&mut metadata, &address, stream.as_raw_fd());
         for (name, value) in &peer.properties {
-            if let Ok(name) = std::str::from_utf8(name) {
-                metadata.insert(name, value);
+            match std::str::from_utf8(name) {
+                // A peer has no say about its address.
+                Ok(ADDRESS) | Err(_) => {}
+                Ok(name) => metadata.append(name, value),
             }
         }
         let info = PeerInfo { metadata: Some(Arc::new(metadata)), routing_id: peer.routing_id };
@@ -228,9 +229,12 @@ pub fn limits(options: &Options, hwm: i32) -> Limits {
     }
 }
 
+/// The property that names the address of a peer.
+const ADDRESS: &str = "Peer-Address";
+
 fn add_address(metadata: &mut Metadata, address: &str, fd: i32) {
     if !address.is_empty() {
-        metadata.insert("Peer-Address", address.as_bytes());
+        metadata.insert(ADDRESS, address.as_bytes());
     }
     metadata.set_fd(fd);
 }
