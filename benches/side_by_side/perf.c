@@ -1,211 +1,185 @@
-/* One measurement of a ZeroMQ library: throughput or latency over one transport.
+/* Throughput or latency between two sockets over one transport.
  *
- *   perf thr|msgthr|lat TRANSPORT SIZE COUNT PIN
+ *   perf SECONDS PIN send|msg|ref|latency tcp|ipc|inproc SIZE
  *
- * TRANSPORT is tcp, ipc or inproc; PIN is core (everything on processor 0), split (one processor a
- * process or thread) or free. Over tcp and ipc the two ends are two processes. Prints one line:
- *
- *   thr:  messages per second, CPU nanoseconds a message (both ends)
- *   lat:  round trip in nanoseconds: p50, p99, mean; CPU nanoseconds a round trip (both ends)
- */
-#define _GNU_SOURCE
-#include <zmq.h>
-#include <errno.h>
+ * send, msg, ref: PUSH to PULL by zmq_send and zmq_recv, by zmq_msg_send and zmq_msg_recv with a
+ * copied body, or with a body by reference (zmq_msg_init_data). latency: REQ and REP.
+ * Over tcp and ipc the two ends are two processes, over inproc two threads. CPU time is that of
+ * both ends together. */
+#include "common.h"
+
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#include <zmq.h>
 
+enum how { SEND, MSG, REF, LATENCY };
+enum { MOST_SAMPLES = 4000000 };
+
+static enum how how;
+static const char *transport;
 static size_t size;
-static long count;
-static int by_message;
-static int pins[2] = {-1, -1};
-static void *shared_context;
+static void *common_context;
 
-static void check (int ok, const char *what)
+static void keep (void *data, void *hint)
 {
-    if (!ok) {
-        fprintf (stderr, "perf: %s: %s\n", what, zmq_strerror (zmq_errno ()));
-        _exit (1);
-    }
+    (void) data;
+    (void) hint;
 }
 
-static double now (void)
+static void send_one (void *socket, char *body)
 {
-    struct timespec t;
-    clock_gettime (CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1e9 + t.tv_nsec;
-}
-
-static double cpu (int who)
-{
-    struct rusage use;
-    getrusage (who, &use);
-    return (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1e9
-           + (use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e3;
-}
-
-static void pin (int which)
-{
-    if (pins[which] < 0)
+    zmq_msg_t message;
+    if (how == SEND || how == LATENCY) {
+        check (zmq_send (socket, body, size, 0) == (int) size, "zmq_send");
         return;
-    cpu_set_t set;
-    CPU_ZERO (&set);
-    CPU_SET (pins[which], &set);
-    sched_setaffinity (0, sizeof set, &set);
-}
-
-static void *open_socket (void *context, int type, const char *endpoint, int binds)
-{
-    void *socket = zmq_socket (context, type);
-    check (socket != NULL, "zmq_socket");
-    check ((binds ? zmq_bind : zmq_connect) (socket, endpoint) == 0, endpoint);
-    return socket;
-}
-
-static void send_one (void *socket, const char *body)
-{
-    if (by_message) {
-        zmq_msg_t message;
+    }
+    if (how == REF)
+        check (zmq_msg_init_data (&message, body, size, keep, NULL) == 0, "zmq_msg_init_data");
+    else {
         check (zmq_msg_init_size (&message, size) == 0, "zmq_msg_init_size");
         memcpy (zmq_msg_data (&message), body, size);
-        check (zmq_msg_send (&message, socket, 0) == (int) size, "zmq_msg_send");
-    } else
-        check (zmq_send (socket, body, size, 0) == (int) size, "zmq_send");
-}
-
-static void receive_one (void *socket, char *body)
-{
-    if (by_message) {
-        zmq_msg_t message;
-        zmq_msg_init (&message);
-        check (zmq_msg_recv (&message, socket, 0) == (int) size, "zmq_msg_recv");
-        zmq_msg_close (&message);
-    } else
-        check (zmq_recv (socket, body, size, 0) == (int) size, "zmq_recv");
-}
-
-/* The end that was started: pushes, or answers. */
-static void *peer (const char *endpoint, int latency, void *context)
-{
-    char *body = calloc (1, size + 1);
-    void *socket = open_socket (context, latency ? ZMQ_REP : ZMQ_PUSH, endpoint, 0);
-    for (long i = 0; i < count; i++) {
-        if (latency)
-            receive_one (socket, body);
-        send_one (socket, body);
     }
+    check (zmq_msg_send (&message, socket, 0) == (int) size, "zmq_msg_send");
+}
+
+/* The first byte of the message: 1 if it is the last. */
+static int receive_one (void *socket, char *body)
+{
+    if (how == SEND || how == LATENCY) {
+        check (zmq_recv (socket, body, size, 0) == (int) size, "zmq_recv");
+        return body[0];
+    }
+    zmq_msg_t message;
+    zmq_msg_init (&message);
+    check (zmq_msg_recv (&message, socket, 0) == (int) size, "zmq_msg_recv");
+    int last = *(char *) zmq_msg_data (&message);
+    zmq_msg_close (&message);
+    return last;
+}
+
+/* The other end: pushes until it is told to stop, or answers until the last message. */
+static void other_end (void *context)
+{
+    char *body = calloc (1, size), *end = calloc (1, size);
+    void *socket = open_socket (context, how == LATENCY ? ZMQ_REP : ZMQ_PUSH);
+    end[0] = 1;
+    connect_to (socket, await_endpoint (0));
+    if (how == LATENCY)
+        do {
+            receive_one (socket, body);
+            send_one (socket, body);
+        } while (body[0] == 0);
+    else {
+        while (!shared->stop)
+            send_one (socket, body);
+        send_one (socket, end);
+    }
+    /* Libraries have been known to lose the last messages of a socket that is closed too early. */
+    while (sem_wait (&shared->ready) != 0)
+        ;
     zmq_close (socket);
-    free (body);
-    return NULL;
 }
 
-static char endpoint[256];
-static int latency;
-
-static void *peer_thread (void *unused)
+static void other_process (void)
 {
-    (void) unused;
+    other_end (zmq_ctx_new ());
+}
+
+static void *other_thread (void *unused)
+{
     pin (1);
-    return peer (endpoint, latency, shared_context);
+    other_end (common_context);
+    return unused;
 }
 
-static int compare (const void *a, const void *b)
+static void pull (void *socket, char *body)
 {
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
+    const long step = size < 4096 ? 64 : 1;
+    double first = now (), start = 0, cpu = 0;
+    long count = 0, counted_from = -1;
+    while (receive_one (socket, body) == 0) {
+        if (++count % step != 0)
+            continue;
+        double time = now ();
+        if (counted_from < 0) {
+            if (count == step)
+                first = time;
+            if (time >= first + warm_up) {
+                start = time;
+                cpu = cpu_of_all ();
+                counted_from = count;
+            }
+        } else if (time >= start + duration)
+            shared->stop = 1;
+    }
+    double messages = count - counted_from;
+    report ("rate", messages / (now () - start) * 1e9);
+    report ("cpu", (cpu_of_all () - cpu) / messages);
+}
+
+static void ask (void *socket, char *body)
+{
+    float *samples = malloc (MOST_SAMPLES * sizeof *samples);
+    double start = now (), end = start + warm_up, cpu = 0;
+    long count = 0;
+    int measuring = 0;
+    while (body[0] == 0) {
+        double begin = now ();
+        if (begin >= end) {
+            if (measuring)
+                break;
+            measuring = 1;
+            start = begin;
+            end = begin + duration;
+            cpu = cpu_of_all ();
+            begin = now ();
+        }
+        send_one (socket, body);
+        receive_one (socket, body);
+        if (measuring && count < MOST_SAMPLES)
+            samples[count++] = now () - begin;
+    }
+    double mean = (now () - start) / count;
+    double spent = (cpu_of_all () - cpu) / count;
+    body[0] = 1;
+    send_one (socket, body);
+    receive_one (socket, body);
+    qsort (samples, count, sizeof *samples, compare_floats);
+    report ("p50", samples[count / 2]);
+    report ("p99", samples[count * 99 / 100]);
+    report ("mean", mean);
+    report ("cpu", spent);
+    free (samples);
 }
 
 int main (int argc, char **argv)
 {
-    if (argc != 6) {
-        fprintf (stderr, "usage: perf thr|msgthr|lat tcp|ipc|inproc SIZE COUNT core|split|free\n");
-        return 2;
-    }
-    latency = strcmp (argv[1], "lat") == 0;
-    by_message = strcmp (argv[1], "msgthr") == 0;
-    int inproc = strcmp (argv[2], "inproc") == 0;
-    size = strtoul (argv[3], NULL, 10);
-    count = strtol (argv[4], NULL, 10);
-    if (strcmp (argv[5], "core") == 0)
-        pins[0] = pins[1] = 0;
-    if (strcmp (argv[5], "split") == 0)
-        pins[0] = 0, pins[1] = 1;
-    signal (SIGPIPE, SIG_DFL);
-
-    int ready[2];
-    check (pipe (ready) == 0, "pipe");
-    pid_t child = 0;
-    if (!inproc) {
-        child = fork ();
-        check (child >= 0, "fork");
-        if (child == 0) {
-            pin (1);
-            ssize_t got = read (ready[0], endpoint, sizeof endpoint - 1);
-            if (got <= 0)
-                _exit (1);
-            void *context = zmq_ctx_new ();
-            peer (endpoint, latency, context);
-            zmq_ctx_term (context);
-            _exit (0);
-        }
-    }
+    static const char *names[] = {"send", "msg", "ref", "latency"};
+    begin (argc, argv, 3, "send|msg|ref|latency tcp|ipc|inproc SIZE");
+    while (how < LATENCY && strcmp (argv[3], names[how]) != 0)
+        how++;
+    transport = argv[4];
+    size = strtoul (argv[5], NULL, 10);
+    int threads = strcmp (transport, "inproc") == 0;
+    if (!threads)
+        spawn (1, other_process);
     pin (0);
-    shared_context = zmq_ctx_new ();
-    const char *wanted = inproc                        ? "inproc://perf"
-                         : strcmp (argv[2], "ipc") == 0 ? "ipc://*"
-                                                        : "tcp://127.0.0.1:*";
-    void *socket = open_socket (shared_context, latency ? ZMQ_REQ : ZMQ_PULL, wanted, 1);
-    size_t length = sizeof endpoint;
-    check (zmq_getsockopt (socket, ZMQ_LAST_ENDPOINT, endpoint, &length) == 0, "ZMQ_LAST_ENDPOINT");
+    common_context = zmq_ctx_new ();
+    void *socket = open_socket (common_context, how == LATENCY ? ZMQ_REQ : ZMQ_PULL);
     pthread_t thread;
-    if (inproc)
-        pthread_create (&thread, NULL, peer_thread, NULL);
-    else
-        check (write (ready[1], endpoint, length) == (ssize_t) length, "write");
-
-    char *body = calloc (1, size + 1);
-    double *samples = latency ? calloc (count, sizeof *samples) : NULL;
-    double start = 0, total;
-    for (long i = 0; i < count; i++) {
-        if (latency) {
-            double begin = now ();
-            send_one (socket, body);
-            receive_one (socket, body);
-            samples[i] = now () - begin;
-            if (i == 0)
-                start = now ();
-        } else {
-            receive_one (socket, body);
-            if (i == 0)
-                start = now ();
-        }
-    }
-    total = now () - start;
-    zmq_close (socket);
-    if (inproc)
+    if (threads)
+        pthread_create (&thread, NULL, other_thread, NULL);
+    bind_any (socket, transport, 0);
+    char *body = calloc (1, size);
+    (how == LATENCY ? ask : pull) (socket, body);
+    sem_post (&shared->ready);
+    if (threads)
         pthread_join (thread, NULL);
-    zmq_ctx_term (shared_context);
-    if (child) {
-        int status = 0;
-        waitpid (child, &status, 0);
-        if (status != 0)
-            return 1;
-    }
-    double spent = (cpu (RUSAGE_SELF) + cpu (RUSAGE_CHILDREN)) / count;
-    if (latency) {
-        qsort (samples, count, sizeof *samples, compare);
-        printf ("%.0f %.0f %.0f %.0f\n", samples[count / 2], samples[count * 99 / 100],
-                total / (count - 1), spent);
-    } else
-        printf ("%.0f %.1f\n", (count - 1) / (total / 1e9), spent);
-    free (samples);
+    zmq_close (socket);
+    zmq_ctx_term (common_context);
+    finish ();
     free (body);
     return 0;
 }

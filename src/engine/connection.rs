@@ -22,6 +22,15 @@ pub struct Connection {
     activity: AtomicU32,
 }
 
+/// What came of reading outside of the I/O thread.
+pub struct Inline {
+    pub pumped: Pumped,
+    /// Much has come: more may follow.
+    pub much: bool,
+    /// A reply is due: the send half is to be flushed.
+    pub replied: bool,
+}
+
 impl Connection {
     pub fn new(stream: Stream, send: SendHalf, recv: RecvHalf) -> Self {
         Self { stream, send: Mutex::new(send), recv: Mutex::new(recv), activity: AtomicU32::new(0) }
@@ -53,21 +62,18 @@ impl Connection {
         pumped
     }
 
-    /// The same, unless another thread is at it; the second value says whether much has come. A reply
-    /// that is due leaves at once.
-    pub fn try_pump(&self) -> Option<(Pumped, bool)> {
+    /// The same, unless another thread is at it.
+    pub fn try_pump(&self) -> Option<Inline> {
         let mut half = self.recv.try_lock()?;
         let pumped = half.pump(&self.stream, &self.activity, false);
         let replies = half.take_replies();
         let much = half.reads_much();
         drop(half);
+        let replied = replies.is_some();
         if let Some(replies) = replies {
-            let mut send = self.send.lock();
-            send.queue_bytes(&replies);
-            // An error will show again to who deals with it.
-            let _ = send.flush(&self.stream);
+            self.send.lock().queue_bytes(&replies);
         }
-        Some((pumped, much))
+        Some(Inline { pumped, much, replied })
     }
 
     /// How many reads brought something so far.

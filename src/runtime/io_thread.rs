@@ -28,7 +28,7 @@ pub enum Task {
     Listener(Arc<Accepting>),
     /// Call `poked` of this session.
     Poke(usize),
-    Resolved(usize, u64, Result<Target>),
+    Resolved(usize, u64, Box<Result<Target>>),
     /// Forget a listener that was closed.
     Forget(Arc<Accepting>),
     End,
@@ -165,7 +165,7 @@ impl Loop {
             objects: Vec::new(),
             ages: Vec::new(),
             free: Vec::new(),
-            timers: Timers::new(),
+            timers: Timers::default(),
             later: Vec::new(),
             ended: false,
         }
@@ -225,7 +225,7 @@ impl Loop {
                 Task::Listener(listener) => self.add_listener(listener),
                 Task::Poke(index) => self.session(index, |session, io| session.poked(io)),
                 Task::Resolved(index, age, target) if self.ages.get(index) == Some(&age) => {
-                    self.session(index, |session, io| session.resolved(io, target));
+                    self.session(index, |session, io| session.resolved(io, *target));
                 }
                 Task::Resolved(..) => {}
                 Task::Forget(listener) => self.forget_listener(&listener),
@@ -369,14 +369,14 @@ impl Reactor for Io<'_> {
         let (index, age, handle) = (self.index, self.age, self.handle.clone());
         let look_up = {
             let handle = handle.clone();
-            move || handle.send(Task::Resolved(index, age, endpoint.resolve(&options)))
+            move || handle.send(Task::Resolved(index, age, Box::new(endpoint.resolve(&options))))
         };
         let spawned = std::thread::Builder::new().name("ZMQresolve".into()).spawn(move || {
             let _ = thread::block_signals();
             look_up();
         });
         if spawned.is_err() {
-            handle.send(Task::Resolved(index, age, Err(Error::NoMemory)));
+            handle.send(Task::Resolved(index, age, Box::new(Err(Error::NoMemory))));
         }
     }
 

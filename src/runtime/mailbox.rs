@@ -15,7 +15,7 @@ use crate::sys::eventfd::EventFd;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Weak};
 
 /// What a socket is told.
@@ -41,6 +41,8 @@ pub struct Mailbox {
     ids: Mutex<LinkIds>,
     linger: AtomicI32,
     sessions: Mutex<HashMap<usize, Arc<SessionHandle>>>,
+    /// The socket is closed: nobody looks at commands any more.
+    closed: AtomicBool,
     /// Who is told of events.
     pub monitor: Monitor,
     /// The names of the context, where the ZAP handler is found.
@@ -70,6 +72,7 @@ impl Mailbox {
             ids: Mutex::new(LinkIds::default()),
             linger: AtomicI32::new(linger),
             sessions: Mutex::new(HashMap::new()),
+            closed: AtomicBool::new(false),
             monitor: Monitor::default(),
             names,
             _alive: alive,
@@ -84,7 +87,14 @@ impl Mailbox {
 
     /// Puts a command in, and wakes the socket if it sleeps.
     pub fn put(&self, command: Command) {
-        self.commands.lock().push(command);
+        let mut commands = self.commands.lock();
+        if self.closed.load(Ordering::Relaxed) {
+            // Not under the lock: a link that nobody wants tells its other side so.
+            drop(commands);
+            return drop(command);
+        }
+        commands.push(command);
+        drop(commands);
         self.signal.raise(|| self.descriptor.signal());
     }
 
@@ -131,7 +141,17 @@ impl Mailbox {
     }
 
     pub fn add_session(&self, handle: Arc<SessionHandle>) {
-        self.sessions.lock().insert(key(&handle), handle);
+        let mut sessions = self.sessions.lock();
+        if self.closed.load(Ordering::Relaxed) {
+            handle.stop();
+        }
+        sessions.insert(key(&handle), handle);
+    }
+
+    /// The socket goes: from now on links and sessions that come too late go as well.
+    pub fn close(&self) {
+        let _commands = self.commands.lock();
+        self.closed.store(true, Ordering::Relaxed);
     }
 
     /// The sessions of an endpoint, or all.

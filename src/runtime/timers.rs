@@ -11,11 +11,13 @@ pub struct Timers<K> {
     due: HashMap<K, Instant>,
 }
 
-impl<K: Copy + Ord + Hash> Timers<K> {
-    pub fn new() -> Self {
+impl<K> Default for Timers<K> {
+    fn default() -> Self {
         Self { queue: BTreeSet::new(), due: HashMap::new() }
     }
+}
 
+impl<K: Copy + Ord + Hash> Timers<K> {
     /// Starts a timer, or starts it anew.
     pub fn set(&mut self, key: K, at: Instant) {
         self.cancel(key);
@@ -54,7 +56,7 @@ mod tests {
     fn timers_expire_in_order_and_once() {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
-        let mut timers = Timers::new();
+        let mut timers = Timers::default();
         timers.set(1, at(30));
         timers.set(2, at(10));
         timers.set(3, at(20));

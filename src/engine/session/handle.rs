@@ -131,13 +131,16 @@ impl SessionHandle {
     /// Looks after a burst: the sender flushes full batches by itself, and what it leaves when it goes quiet
     /// is for the I/O thread.
     pub(super) fn watch(&self) -> Watch {
-        let mut established = self.established.lock();
+        // Who holds a lock here is the sender, at work.
+        let Some(mut established) = self.established.try_lock() else { return Watch::Wait };
         let Some(established) = &mut *established else { return Watch::Over };
         if std::mem::take(&mut established.flushed) {
             return Watch::Wait;
         }
         // Under the lock: a sender that finds the queue empty after this asks for a new watch.
-        established.watched = !established.connection.send.lock().is_idle();
+        let Some(mut send) = established.connection.send.try_lock() else { return Watch::Wait };
+        established.watched = !send.is_idle();
+        drop(send);
         match established.watched {
             true => Watch::Flush,
             false => Watch::Over,
@@ -243,14 +246,17 @@ impl Peer for SessionHandle {
         let mut established = self.established.lock();
         let Some(established) = &mut *established else { return false };
         established.used = true;
-        match established.connection.try_pump() {
-            Some((Pumped::Idle | Pumped::Full, much)) => much,
-            Some((Pumped::More, _)) => true,
-            Some((Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_), _)) => {
+        let Some(inline) = established.connection.try_pump() else { return false };
+        if inline.replied {
+            self.flush(established);
+        }
+        match inline.pumped {
+            Pumped::Idle | Pumped::Full => inline.much,
+            Pumped::More => true,
+            Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_) => {
                 self.wake(wake::BROKEN);
                 false
             }
-            None => false,
         }
     }
 

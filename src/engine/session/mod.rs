@@ -242,15 +242,16 @@ impl Session {
 
     /// The socket is done with this peer. Ends at once if nothing is queued, or within the linger time.
     fn begin_closing(&mut self, io: &mut dyn Reactor) {
-        if self.closing || self.is_over() {
+        if self.is_over() {
             return;
         }
-        self.closing = true;
+        // It may be told to stop before the socket has closed its end of the link, and then again.
+        let known = std::mem::replace(&mut self.closing, true);
         let linger = self.profile.owner.linger();
         if linger == 0 || self.nothing_left() {
             return self.end(io);
         }
-        if let Some(linger) = millis(linger) {
+        if let Some(linger) = millis(linger).filter(|_| !known) {
             io.set_timer(Timer::Linger, linger);
         }
         self.transmit(io);
