@@ -449,7 +449,8 @@ fn sockets_that_disagree_on_the_mechanism_exchange_nothing() {
     let plain_client = |socket: &Socket| socket.set_bytes(ids::PLAIN_USERNAME, USER);
     let plain_server = |socket: &Socket| socket.set(ids::PLAIN_SERVER, 1);
     let null = |_: &Socket| {};
-    let pairs: [[&dyn Fn(&Socket); 2]; 6] = [
+    type Setup<'a> = &'a dyn Fn(&Socket);
+    let pairs: [[Setup<'_>; 2]; 6] = [
         [&plain_server, &null],
         [&null, &plain_server],
         [&plain_client, &null],

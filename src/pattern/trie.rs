@@ -66,6 +66,10 @@ impl Trie {
     pub fn len(&self) -> usize {
         self.len
     }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
 }
 
 impl Default for Trie {
@@ -179,6 +183,10 @@ impl<Id: Copy + Ord> MultiTrie<Id> {
         self.len
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     fn release(&mut self, id: Id) {
         if let Some(held) = self.held.get_mut(&id) {
             *held -= 1;
@@ -287,11 +295,11 @@ mod tests {
     #[test]
     fn prefixes_are_counted() {
         let mut trie = Trie::new();
-        assert!(!trie.matches(b"") && (trie.len() == 0));
+        assert!(!trie.matches(b"") && trie.is_empty());
         assert!(trie.add(b"abc") && !trie.add(b"abc") && trie.len() == 1);
         assert!(!trie.remove(b"abc") && trie.matches(b"abcd"));
         assert!(trie.remove(b"abc") && !trie.matches(b"abcd"));
-        assert!(!trie.remove(b"abc") && (trie.len() == 0));
+        assert!(!trie.remove(b"abc") && trie.is_empty());
     }
 
     #[test]
@@ -346,7 +354,7 @@ mod tests {
         assert!(trie.add(&long) && trie.add(&long[..500_000]) && trie.matches(&long));
         assert!(trie.remove(&long[..500_000]) && !trie.matches(&long[..long.len() - 1]));
         assert_eq!(prefixes(&trie), std::slice::from_ref(&long));
-        assert!(trie.remove(&long) && (trie.len() == 0));
+        assert!(trie.remove(&long) && trie.is_empty());
         let mut multi = MultiTrie::new();
         multi.add(&long, 1);
         let mut shown = 0;
@@ -398,7 +406,7 @@ mod tests {
         assert_eq!(trie.remove(b"a", 1), Removed::StillOthers);
         assert_eq!(trie.remove(b"a", 1), Removed::NotFound);
         assert_eq!(trie.remove(b"a", 2), Removed::Last);
-        assert!((trie.len() == 0));
+        assert!(trie.is_empty());
     }
 
     #[test]
