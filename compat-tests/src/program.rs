@@ -90,7 +90,7 @@ pub fn run(name: &str, library: Library, limit: Duration) -> Result<Run> {
     corpus::provide(name, &folder.path)?;
     let log_path = folder.path.join("output.log");
     let log = during(File::create(&log_path), log_path.display())?;
-    let mut command = Command::new(executable(name));
+    let mut command = command(name);
     command
         .current_dir(&folder.path)
         .env("LD_LIBRARY_PATH", library.folder()?)
@@ -104,6 +104,16 @@ pub fn run(name: &str, library: Library, limit: Duration) -> Result<Run> {
     let took = start.elapsed();
     let output = String::from_utf8_lossy(&fs::read(&log_path).unwrap_or_default()).into_owned();
     Ok(Run { outcome: judge(status, &output, limit), took, output })
+}
+
+/// The words of `ZEROXIDE_WRAPPER`, such as `valgrind --quiet`, go before the program.
+fn command(name: &str) -> Command {
+    let wrapper = std::env::var("ZEROXIDE_WRAPPER").unwrap_or_default();
+    let mut words = wrapper.split_whitespace();
+    let Some(first) = words.next() else { return Command::new(executable(name)) };
+    let mut command = Command::new(first);
+    command.args(words).arg(executable(name));
+    command
 }
 
 /// No two runs of one program at a time, nor of two that share a port, on the whole machine.

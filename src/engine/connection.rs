@@ -5,7 +5,7 @@
 //! Errors are not handled where they show: they are told to the session, which owns the end.
 #![forbid(unsafe_code)]
 
-pub use super::half::{Flushed, Pumped, RecvFraming, RecvHalf, SendFraming, SendHalf};
+pub use super::half::{Flushed, Pumped, RecvFraming, RecvHalf, Sealed, SendFraming, SendHalf};
 use crate::sys::io::Stream;
 use parking_lot::Mutex;
 use std::io;
@@ -20,6 +20,15 @@ pub struct Connection {
     pub recv: Mutex<RecvHalf>,
     /// Counts reads that brought something.
     activity: AtomicU32,
+}
+
+/// What came of reading outside of the I/O thread.
+pub struct Inline {
+    pub pumped: Pumped,
+    /// Much has come: more may follow.
+    pub much: bool,
+    /// A reply is due: the send half is to be flushed.
+    pub replied: bool,
 }
 
 impl Connection {
@@ -48,26 +57,23 @@ impl Connection {
         let replies = half.take_replies();
         drop(half);
         if let Some(replies) = replies {
-            self.send.lock().queue_bytes(&replies);
+            self.send.lock().queue_frames(&replies);
         }
         pumped
     }
 
-    /// The same, unless another thread is at it; the second value says whether much has come. A reply
-    /// that is due leaves at once.
-    pub fn try_pump(&self) -> Option<(Pumped, bool)> {
+    /// The same, unless another thread is at it.
+    pub fn try_pump(&self) -> Option<Inline> {
         let mut half = self.recv.try_lock()?;
         let pumped = half.pump(&self.stream, &self.activity, false);
         let replies = half.take_replies();
         let much = half.reads_much();
         drop(half);
+        let replied = replies.is_some();
         if let Some(replies) = replies {
-            let mut send = self.send.lock();
-            send.queue_bytes(&replies);
-            // An error will show again to who deals with it.
-            let _ = send.flush(&self.stream);
+            self.send.lock().queue_frames(&replies);
         }
-        Some((pumped, much))
+        Some(Inline { pumped, much, replied })
     }
 
     /// How many reads brought something so far.

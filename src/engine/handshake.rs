@@ -13,6 +13,8 @@ use crate::wire::{command, Greeting, SocketType, Version, WireError};
 
 /// No command of a handshake is longer.
 const MAX_COMMAND: u64 = 64 * 1024;
+/// What a peer may send ahead while the ZAP handler is asked about it.
+const MAX_AHEAD: usize = 8 * 1024;
 
 /// A handshake under way.
 pub struct Handshake {
@@ -134,6 +136,13 @@ impl Handshake {
     /// Has our side refused? Then anything more from the peer ends the connection.
     pub fn has_failed(&self) -> bool {
         self.stage.as_ref().is_some_and(|stage| stage.mechanism.status() == Status::Failed)
+    }
+
+    /// Has the peer sent more than it has any reason to before the ZAP handler's answer? Then the rest
+    /// waits in the kernel.
+    pub fn is_full(&self) -> bool {
+        let waits = |stage: &Stage| stage.mechanism.status() == Status::WaitingZap;
+        self.input.len() >= MAX_AHEAD && self.stage.as_ref().is_some_and(waits)
     }
 
     fn greet(&mut self) -> Result<(), HandshakeError> {

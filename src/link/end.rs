@@ -66,7 +66,7 @@ pub enum Sender {
 
 impl Sender {
     /// Is there room for one more message, as far as this end knows without asking?
-    #[inline]
+    #[inline(always)]
     pub fn has_credit(&self) -> bool {
         match self {
             Sender::Stream { tx, .. } => tx.has_credit(),
@@ -84,7 +84,7 @@ impl Sender {
     }
 
     /// Writes a part; the last one of a message makes the message visible.
-    #[inline]
+    #[inline(always)]
     pub fn write(
         &mut self,
         frame: &mut Frame<'_>,
@@ -118,7 +118,7 @@ impl Sender {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_copied(&mut self, frame: &Frame<'_>, peer: &dyn Peer) {
         if let Sender::Stream { tx, .. } = self {
             tx.push(if frame.more { MORE } else { 0 }, frame.body());
@@ -162,7 +162,7 @@ impl Sender {
     }
 
     /// Publishes what was written.
-    #[inline]
+    #[inline(always)]
     pub fn commit(&mut self, peer: &dyn Peer) {
         if self.producer().commit() {
             return peer.readable();

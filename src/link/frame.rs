@@ -67,7 +67,7 @@ impl<'a> Frame<'a> {
     }
 
     /// The body.
-    #[inline]
+    #[inline(always)]
     pub fn body(&self) -> &[u8] {
         match &self.body {
             Body::Bytes(bytes) => bytes,
@@ -77,7 +77,7 @@ impl<'a> Frame<'a> {
     }
 
     /// Should it be copied into the queue, rather than referenced?
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_copied(&self, keeps_metadata: bool) -> bool {
         let message = match &self.body {
             Body::Bytes(bytes) => return bytes.len() <= COPY_BYTES,
@@ -142,7 +142,7 @@ pub struct Taken {
 
 impl Sink<'_> {
     /// Puts a copy of `body` in.
-    #[inline]
+    #[inline(always)]
     pub(super) fn put_bytes(
         &mut self,
         body: &[u8],

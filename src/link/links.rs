@@ -1,10 +1,10 @@
 //! All the links of one socket, as its pattern sees them.
 #![forbid(unsafe_code)]
 
-use super::{Frame, LinkEnd, Parcel, Peer, PeerInfo, Sink, Taken, COMMAND, MORE};
+use super::{Frame, LinkEnd, Parcel, Peer, PeerInfo, Receiver, Sink, Taken, COMMAND, MORE};
 use crate::error::{Error, Result};
 use crate::message::Message;
-use crate::sync::queue::Record;
+use crate::sync::queue::{Record, Taken as Took};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -162,7 +162,7 @@ impl Links {
         self.slots.get(id.0 as usize)?.as_ref()
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
         self.slots.get_mut(id.0 as usize)?.as_mut()
     }
@@ -199,9 +199,20 @@ impl Links {
         self.slots[index].as_mut()?.front()
     }
 
-    /// Takes the part that [`Links::front`] shows.
-    #[inline]
+    /// Takes the part that [`Links::front`] shows, or would show; `Again` if it would show none.
+    #[inline(always)]
     pub fn take(&mut self, id: LinkId, sink: &mut Sink<'_>) -> Result<Taken> {
+        let link = self.get_mut(id).ok_or(Error::Again)?;
+        if let Some(taken) = link.take_quickly(sink) {
+            return taken;
+        }
+        self.take_slowly(id, sink)
+    }
+
+    fn take_slowly(&mut self, id: LinkId, sink: &mut Sink<'_>) -> Result<Taken> {
+        if self.front(id).is_none() {
+            return Err(Error::Again);
+        }
         let link = self.get_mut(id).ok_or(Error::Again)?;
         let taken = link.take(sink)?;
         link.reading = taken.more;
@@ -243,6 +254,7 @@ impl Links {
     /// In a burst the high-water mark holds although the peer may just have made room: that is found out
     /// when the socket next looks at what it was told. A sender that never pauses is told of the mark each
     /// time it reaches it, whatever the peer's speed.
+    #[inline(always)]
     pub fn has_room(&mut self, id: LinkId) -> bool {
         let Some(link) = self.get_mut(id) else { return false };
         if link.draining {
@@ -288,7 +300,7 @@ impl Links {
     }
 
     /// Writes a part, without asking for room again. The last one sends the message.
-    #[inline]
+    #[inline(always)]
     pub fn write(&mut self, id: LinkId, frame: &mut Frame<'_>) -> Result<()> {
         let link = self.get_mut(id).ok_or(Error::HostUnreachable)?;
         link.end.tx.write(frame, link.boost.is_some(), &*link.peer)
@@ -365,6 +377,33 @@ impl Links {
 }
 
 impl Link {
+    /// Takes the next part where that is all there is to do.
+    #[inline(always)]
+    fn take_quickly(&mut self, sink: &mut Sink<'_>) -> Option<Result<Taken>> {
+        let Receiver::Stream(rx) = &mut self.end.rx else { return None };
+        if self.draining {
+            return None;
+        }
+        let metadata = self.info.as_ref().and_then(|info| info.metadata.as_ref());
+        let mut taken = Taken { len: 0, more: false };
+        let took = rx.take_bytes(|flags, body| {
+            taken = Taken { len: body.len(), more: flags & MORE != 0 };
+            sink.put_bytes(body, metadata, taken.more)
+        });
+        match took {
+            Took::Part { wake } => {
+                self.reading = taken.more;
+                if wake {
+                    self.peer.writable();
+                }
+                Some(Ok(taken))
+            }
+            Took::Nothing => Some(Err(Error::Again)),
+            Took::Other => None,
+            Took::Failed(error) => Some(Err(error)),
+        }
+    }
+
     /// Brings the next part of a message or command to the front, if there is one.
     #[inline]
     fn prepare_front(&mut self) -> bool {
@@ -400,7 +439,7 @@ impl Link {
         Some(Front { body: record.body(), more: flags & MORE != 0, command: flags & COMMAND != 0 })
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, sink: &mut Sink<'_>) -> Result<Taken> {
         if let Some(message) = self.latest.take() {
             let len = message.len();

@@ -14,7 +14,7 @@
 use crate::error::{Error, Result};
 use std::alloc::{alloc, alloc_zeroed, dealloc, Layout};
 use std::ffi::c_void;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -56,6 +56,65 @@ const MAX_REFERENCES: usize = isize::MAX as usize;
 unsafe impl Send for Block {}
 // SAFETY: as above; `&Block` gives no more than reading and counting.
 unsafe impl Sync for Block {}
+
+/// A block that is written from its front on, without having been filled with zeros first.
+pub struct Filling {
+    block: Block,
+    filled: usize,
+}
+
+impl Filling {
+    pub fn new(len: usize) -> Result<Self> {
+        // SAFETY: nobody can read the bytes before `finish`, which wants all of them written.
+        Ok(Self { block: unsafe { Block::uninit(len)? }, filled: 0 })
+    }
+
+    /// Has `write` write to the part that is not written yet. What it returns says how much it has:
+    /// a slice at the start of what it was given.
+    pub fn fill<E>(
+        &mut self,
+        write: impl for<'a> FnOnce(&'a mut [MaybeUninit<u8>]) -> Result<&'a mut [u8], E>,
+    ) -> Result<usize, E> {
+        // SAFETY: the block has that many bytes behind the filled ones, and this is its only reference.
+        let rest = unsafe {
+            let start = self.block.as_ptr().add(self.filled).cast::<MaybeUninit<u8>>();
+            slice::from_raw_parts_mut(start, self.block.len() - self.filled)
+        };
+        let start = rest.as_ptr().cast::<u8>();
+        let written = write(rest)?;
+        // Any other slice says nothing about these bytes.
+        let count = if ptr::eq(written.as_ptr(), start) { written.len() } else { 0 };
+        self.filled += count;
+        Ok(count)
+    }
+
+    /// Writes a copy of `bytes`, as far as there is room.
+    pub fn extend(&mut self, bytes: &[u8]) {
+        let copied = self.fill(|rest| {
+            let len = bytes.len().min(rest.len());
+            // SAFETY: bytes are valid values of bytes that may be uninitialised.
+            let source =
+                unsafe { slice::from_raw_parts(bytes.as_ptr().cast::<MaybeUninit<u8>>(), len) };
+            let target = &mut rest[..len];
+            target.copy_from_slice(source);
+            // SAFETY: just written.
+            Ok::<_, Error>(unsafe {
+                slice::from_raw_parts_mut(target.as_mut_ptr().cast::<u8>(), len)
+            })
+        });
+        debug_assert!(copied.is_ok());
+    }
+
+    /// How many bytes are still to be written.
+    pub fn missing(&self) -> usize {
+        self.block.len() - self.filled
+    }
+
+    /// The block, once all of it is written.
+    pub fn finish(self) -> Option<Block> {
+        (self.missing() == 0).then_some(self.block)
+    }
+}
 
 impl Block {
     /// A block of `len` zero bytes.

@@ -8,6 +8,6 @@ mod block;
 mod metadata;
 mod part;
 
-pub use block::{Block, FreeFn};
+pub use block::{Block, Filling, FreeFn};
 pub use metadata::Metadata;
 pub use part::Message;

@@ -3,7 +3,7 @@
 
 use super::{flag, FairQueue, Incoming, LoadBalancer, Pattern};
 use crate::error::{Error, Result};
-use crate::link::{Frame, LinkId, Links};
+use crate::link::{Frame, LinkId, Links, Sink, Taken};
 use crate::options::ids;
 
 /// A DEALER socket.
@@ -60,6 +60,11 @@ impl Pattern for Dealer {
     #[inline]
     fn recv(&mut self, links: &mut Links) -> Result<Incoming> {
         self.inbound.recv(links).map(Incoming::Link).ok_or(Error::Again)
+    }
+
+    #[inline]
+    fn take(&mut self, links: &mut Links, sink: &mut Sink<'_>) -> Result<Taken> {
+        self.inbound.take(links, sink)
     }
 
     fn has_in(&mut self, links: &mut Links) -> bool {

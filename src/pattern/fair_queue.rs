@@ -4,7 +4,8 @@
 #![forbid(unsafe_code)]
 
 use super::rotation::Rotation;
-use crate::link::{LinkId, Links};
+use crate::error::{Error, Result};
+use crate::link::{LinkId, Links, Sink, Taken};
 
 /// The order in which links are read.
 #[derive(Default)]
@@ -55,6 +56,28 @@ impl FairQueue {
             self.rotation.advance();
         }
         Some(id)
+    }
+
+    /// Takes the next part.
+    #[inline(always)]
+    pub fn take(&mut self, links: &mut Links, sink: &mut Sink<'_>) -> Result<Taken> {
+        while let Some(id) = self.rotation.current() {
+            match links.take(id, sink) {
+                Ok(taken) => {
+                    self.more = taken.more;
+                    if !taken.more {
+                        self.rotation.advance();
+                    }
+                    return Ok(taken);
+                }
+                Err(Error::Again) => {
+                    self.more = false;
+                    self.rotation.retire();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Again)
     }
 
     /// Is there a part to take? [`FairQueue::recv`] will then name the same link that was found here.

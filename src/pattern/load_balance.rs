@@ -55,7 +55,7 @@ impl LoadBalancer {
 
     /// Sends a part. Returns the link that it went to; none if it belongs to a message whose link died
     /// under it: that is as good as a message lost on the way.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, links: &mut Links, frame: &mut Frame<'_>) -> Result<Option<LinkId>> {
         match self.message {
             Message::None => self.begin(links, frame),
@@ -70,7 +70,7 @@ impl LoadBalancer {
         self.message != Message::None || self.find(links).is_some()
     }
 
-    #[inline]
+    #[inline(always)]
     fn begin(&mut self, links: &mut Links, frame: &mut Frame<'_>) -> Result<Option<LinkId>> {
         let id = self.find(links).ok_or(Error::Again)?;
         self.write(links, id, frame)
@@ -87,7 +87,7 @@ impl LoadBalancer {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(
         &mut self,
         links: &mut Links,
@@ -112,7 +112,7 @@ impl LoadBalancer {
     }
 
     /// The first link in turn with room for a message.
-    #[inline]
+    #[inline(always)]
     fn find(&mut self, links: &mut Links) -> Option<LinkId> {
         while let Some(id) = self.rotation.current() {
             if links.has_room(id) {

@@ -37,7 +37,7 @@ pub use xpub::XPub;
 pub use xsub::XSub;
 
 use crate::error::{Error, Result};
-use crate::link::{Frame, LinkId, Links};
+use crate::link::{Frame, LinkId, Links, Sink, Taken};
 use crate::message::Message;
 use crate::options::ids;
 
@@ -74,6 +74,18 @@ pub trait Pattern: Send {
 
     /// Finds the next part to receive.
     fn recv(&mut self, links: &mut Links) -> Result<Incoming>;
+
+    /// Receives the next part into `sink`.
+    fn take(&mut self, links: &mut Links, sink: &mut Sink<'_>) -> Result<Taken> {
+        match self.recv(links)? {
+            Incoming::Link(id) => links.take(id, sink),
+            Incoming::Made(message) => {
+                let taken = Taken { len: message.len(), more: message.more() };
+                sink.put(message, None, taken.more);
+                Ok(taken)
+            }
+        }
+    }
 
     /// Would `recv` have something? May look ahead, as long as the next `recv` then yields it.
     fn has_in(&mut self, links: &mut Links) -> bool;

@@ -3,7 +3,7 @@
 
 use super::{FairQueue, Incoming, Pattern};
 use crate::error::{Error, Result};
-use crate::link::{Frame, LinkId, Links};
+use crate::link::{Frame, LinkId, Links, Sink, Taken};
 
 /// A PULL socket.
 #[derive(Default)]
@@ -33,6 +33,11 @@ impl Pattern for Pull {
     #[inline]
     fn recv(&mut self, links: &mut Links) -> Result<Incoming> {
         self.inbound.recv(links).map(Incoming::Link).ok_or(Error::Again)
+    }
+
+    #[inline]
+    fn take(&mut self, links: &mut Links, sink: &mut Sink<'_>) -> Result<Taken> {
+        self.inbound.take(links, sink)
     }
 
     fn has_in(&mut self, links: &mut Links) -> bool {

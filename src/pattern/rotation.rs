@@ -57,7 +57,7 @@ impl Rotation {
     }
 
     /// Whose turn it is; nobody's if none is active.
-    #[inline]
+    #[inline(always)]
     pub fn current(&self) -> Option<LinkId> {
         if self.active == 0 {
             return None;
@@ -66,7 +66,7 @@ impl Rotation {
     }
 
     /// Gives the turn to the next active link.
-    #[inline]
+    #[inline(always)]
     pub fn advance(&mut self) {
         self.turn += 1;
         if self.turn >= self.active {

@@ -20,7 +20,7 @@ pub struct Context(Arc<Shared>);
 struct Shared {
     options: Mutex<ContextOptions>,
     state: Mutex<State>,
-    names: Mutex<Names>,
+    names: Arc<Mutex<Names>>,
     census: Arc<Census>,
     /// A forked child must not touch what belongs to its parent.
     generation: u32,
@@ -69,7 +69,7 @@ impl Context {
         Ok(Self(Arc::new(Shared {
             options: Mutex::new(ContextOptions::default()),
             state: Mutex::new(State::default()),
-            names: Mutex::new(Names::default()),
+            names: Arc::default(),
             census,
             generation: fork::generation(),
         })))
@@ -107,7 +107,7 @@ impl Context {
             state.io = start_threads(&options)?;
             state.started = true;
         }
-        let mailbox = Mailbox::new(linger, self.alive())?;
+        let mailbox = Mailbox::new(linger, self.0.names.clone(), self.alive())?;
         state.sockets.retain(|socket| socket.strong_count() > 0);
         state.sockets.push(Arc::downgrade(&mailbox));
         state.open += 1;

@@ -5,16 +5,17 @@
 //! whose application waits on `ZMQ_FD`. This module knows nothing of patterns.
 #![forbid(unsafe_code)]
 
+use super::inproc::Names;
 use super::monitor::Monitor;
 use crate::engine::{Event, Owner, SessionHandle};
 use crate::error::Result;
-use crate::link::{Link, LinkId, Peer};
+use crate::link::{Boost, Link, LinkEnd, LinkId, LinkOrigin, Peer};
 use crate::sync::signal::Signal;
 use crate::sys::eventfd::EventFd;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Weak};
 
 /// What a socket is told.
@@ -28,6 +29,9 @@ pub enum Command {
     Stop,
 }
 
+/// Where ZAP handlers are bound.
+const ZAP_HANDLER: &str = "zeromq.zap.01";
+
 /// See the module.
 pub struct Mailbox {
     this: Weak<Mailbox>,
@@ -37,8 +41,12 @@ pub struct Mailbox {
     ids: Mutex<LinkIds>,
     linger: AtomicI32,
     sessions: Mutex<HashMap<usize, Arc<SessionHandle>>>,
+    /// The socket is closed: nobody looks at commands any more.
+    closed: AtomicBool,
     /// Who is told of events.
     pub monitor: Monitor,
+    /// The names of the context, where the ZAP handler is found.
+    names: Arc<Mutex<Names>>,
     /// Counts as alive at the context for as long as anything of the socket is.
     _alive: super::context::Alive,
 }
@@ -50,7 +58,11 @@ struct LinkIds {
 }
 
 impl Mailbox {
-    pub fn new(linger: i32, alive: super::context::Alive) -> Result<Arc<Self>> {
+    pub fn new(
+        linger: i32,
+        names: Arc<Mutex<Names>>,
+        alive: super::context::Alive,
+    ) -> Result<Arc<Self>> {
         let descriptor = EventFd::new()?;
         Ok(Arc::new_cyclic(|this| Self {
             this: this.clone(),
@@ -60,7 +72,9 @@ impl Mailbox {
             ids: Mutex::new(LinkIds::default()),
             linger: AtomicI32::new(linger),
             sessions: Mutex::new(HashMap::new()),
+            closed: AtomicBool::new(false),
             monitor: Monitor::default(),
+            names,
             _alive: alive,
         }))
     }
@@ -73,7 +87,14 @@ impl Mailbox {
 
     /// Puts a command in, and wakes the socket if it sleeps.
     pub fn put(&self, command: Command) {
-        self.commands.lock().push(command);
+        let mut commands = self.commands.lock();
+        if self.closed.load(Ordering::Relaxed) {
+            // Not under the lock: a link that nobody wants tells its other side so.
+            drop(commands);
+            return drop(command);
+        }
+        commands.push(command);
+        drop(commands);
         self.signal.raise(|| self.descriptor.signal());
     }
 
@@ -120,7 +141,17 @@ impl Mailbox {
     }
 
     pub fn add_session(&self, handle: Arc<SessionHandle>) {
-        self.sessions.lock().insert(key(&handle), handle);
+        let mut sessions = self.sessions.lock();
+        if self.closed.load(Ordering::Relaxed) {
+            handle.stop();
+        }
+        sessions.insert(key(&handle), handle);
+    }
+
+    /// The socket goes: from now on links and sessions that come too late go as well.
+    pub fn close(&self) {
+        let _commands = self.commands.lock();
+        self.closed.store(true, Ordering::Relaxed);
     }
 
     /// The sessions of an endpoint, or all.
@@ -162,6 +193,18 @@ impl Owner for Mailbox {
 
     fn linger(&self) -> i32 {
         self.linger.load(Ordering::Relaxed)
+    }
+
+    fn ask_zap(&self, far: LinkEnd, asker: Arc<dyn Peer>) -> Option<Arc<dyn Peer>> {
+        let names = self.names.lock();
+        let handler = names.find(ZAP_HANDLER)?.mailbox.upgrade()?;
+        let (id, socket) = handler.reserve_link();
+        let endpoint = format!("inproc://{ZAP_HANDLER}").into();
+        let unlimited = Some(Boost { send: 0, recv: 0 });
+        // Under the lock: a socket that closes gives up its names first, and then looks for late links.
+        handler.attach(id, Link::new(far, asker, LinkOrigin::Accepted, endpoint, unlimited));
+        drop(names);
+        Some(socket)
     }
 
     fn session_ended(&self, handle: &Arc<SessionHandle>) {

@@ -166,9 +166,7 @@ impl Security {
             }
             Security::PlainServer => Box::new(plain::Server::new(local)),
             Security::CurveClient(keys) => Box::new(curve::Client::new(local, keys.clone())),
-            Security::CurveServer { secret } => {
-                Box::new(curve::Server::new(local, secret.clone()))
-            }
+            Security::CurveServer { secret } => Box::new(curve::Server::new(local, secret.clone())),
         }
     }
 }

@@ -242,8 +242,8 @@ impl Mechanism for Server {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::security::Traffic;
     use crate::security::testing::{local, shake_hands, zap_frames};
+    use crate::security::Traffic;
     use crate::wire::testing::{Random, ROUNDS};
     use crate::wire::SocketType;
 

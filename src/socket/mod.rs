@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::link::{Frame, LinkId, Links, Peer, Sink, Taken};
 use crate::message::Message;
 use crate::options::{ids, Options};
-use crate::pattern::{self, Incoming, Pattern};
+use crate::pattern::{self, Pattern};
 use crate::runtime::{Command, Context, Mailbox};
 use crate::sys::poll::PollFd;
 use endpoints::Endpoints;
@@ -176,15 +176,7 @@ impl Core {
     /// The second value says whether links were detached after that.
     #[inline]
     fn try_recv(&mut self, sink: &mut Sink<'_>) -> (Result<Taken>, bool) {
-        let taken = match self.pattern.recv(&mut self.links) {
-            Ok(Incoming::Link(id)) => self.links.take(id, sink),
-            Ok(Incoming::Made(message)) => {
-                let taken = Taken { len: message.len(), more: message.more() };
-                sink.put(message, None, taken.more);
-                Ok(taken)
-            }
-            Err(error) => Err(error),
-        };
+        let taken = self.pattern.take(&mut self.links, sink);
         if let Ok(taken) = &taken {
             self.more = taken.more;
         }
@@ -322,10 +314,11 @@ impl Drop for Core {
             self.links.terminate(id);
         }
         self.take_care();
+        self.mailbox.close();
         for session in self.mailbox.sessions(None) {
             session.stop();
         }
-        // Links that came too late for the socket to see.
+        // Links that came too late for the socket to see; any that come later yet find it closed.
         self.process_commands();
         for id in self.links.ids() {
             self.links.terminate(id);

@@ -4,8 +4,8 @@
 use super::Core;
 use crate::error::{Error, Result};
 use crate::runtime::Context;
+use crate::sync::turn::{Taken, Turn};
 use crate::sys::fork;
-use parking_lot::{Mutex, MutexGuard};
 use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// from then on calls give [`Error::Protocol`], until it is closed.
 #[derive(Default)]
 pub struct RawSocket {
-    core: Mutex<Option<Box<Core>>>,
+    core: Turn<Option<Box<Core>>>,
     /// The process that opened it.
     process: AtomicU32,
 }
@@ -53,8 +53,8 @@ impl RawSocket {
     }
 
     #[inline]
-    fn lock(&self) -> Result<MutexGuard<'_, Option<Box<Core>>>> {
-        match self.core.try_lock() {
+    fn lock(&self) -> Result<Taken<'_, Option<Box<Core>>>> {
+        match self.core.try_take() {
             Some(place) => Ok(place),
             None => self.wait_for_lock(),
         }
@@ -62,11 +62,11 @@ impl RawSocket {
 
     /// In a forked child nobody may be left to unlock it.
     #[cold]
-    fn wait_for_lock(&self) -> Result<MutexGuard<'_, Option<Box<Core>>>> {
+    fn wait_for_lock(&self) -> Result<Taken<'_, Option<Box<Core>>>> {
         if self.process.load(Ordering::Relaxed) != fork::generation() {
             return Err(Error::Terminated);
         }
-        Ok(self.core.lock())
+        Ok(self.core.take())
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod queue;
 pub mod signal;
+pub mod turn;
 
 pub(crate) mod atomic {
     #[cfg(loom)]

@@ -4,7 +4,7 @@
 //! written in C leave at its deadly default.
 
 use std::io::{self, IoSlice};
-use std::mem;
+use std::mem::{self, MaybeUninit};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
@@ -61,6 +61,18 @@ impl Stream {
             unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) }
         })?;
         Ok(received as usize)
+    }
+
+    /// The same for memory that holds nothing yet: returns the part that does now.
+    pub fn recv_uninit<'a>(&self, buffer: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
+        let fd = self.as_raw_fd();
+        let received = check_uninterrupted(|| {
+            // SAFETY: the buffer is valid for writes of its length over the call.
+            unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) }
+        })?;
+        let filled = &mut buffer[..received as usize];
+        // SAFETY: the kernel has written these bytes.
+        Ok(unsafe { std::slice::from_raw_parts_mut(filled.as_mut_ptr().cast(), filled.len()) })
     }
 
     /// Ends one or both directions; the peer reads the end of the stream.

@@ -37,8 +37,9 @@ pub fn random(buffer: &mut [u8]) -> io::Result<()> {
     while filled < buffer.len() {
         let rest = &mut buffer[filled..];
         // SAFETY: `rest` may be written to.
-        let got =
-            check_uninterrupted(|| unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) })?;
+        let got = check_uninterrupted(|| unsafe {
+            libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0)
+        })?;
         filled += usize::try_from(got).unwrap_or(0);
     }
     Ok(())

@@ -10,10 +10,11 @@ use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 use std::io::IoSlice;
-use zeroxide::sync::queue::{queue, Consumer, Cursor, Producer};
+use zeroxide::sync::queue::{queue, Consumer, Cursor};
 
 const SEND: u32 = 1;
 const STOP: u32 = 2;
+const WATCH: u32 = 4;
 
 #[derive(PartialEq)]
 enum Flushed {
@@ -31,6 +32,10 @@ struct SendHalf {
 }
 
 impl SendHalf {
+    fn is_idle(&mut self) -> bool {
+        self.rx.is_empty_at(&self.cursor)
+    }
+
     fn flush(&mut self) -> Flushed {
         loop {
             let mut slices = [IoSlice::new(&[]); 2];
@@ -56,8 +61,16 @@ impl SendHalf {
     }
 }
 
+/// What is known of a burst, under the lock of `SessionHandle`.
+#[derive(Default)]
+struct Burst {
+    watched: bool,
+    flushed: bool,
+}
+
 struct Session {
     half: Mutex<SendHalf>,
+    burst: Mutex<Burst>,
     wanted: AtomicU32,
     poke: Bell,
 }
@@ -66,7 +79,12 @@ impl Session {
     fn new(rx: Consumer<Parcel>, refusals: Vec<usize>) -> Arc<Self> {
         let cursor = rx.cursor();
         let half = SendHalf { rx, cursor, wire: Vec::new(), refusals, writes: 0 };
-        Arc::new(Self { half: Mutex::new(half), wanted: AtomicU32::new(0), poke: Bell::new() })
+        Arc::new(Self {
+            half: Mutex::new(half),
+            burst: Mutex::new(Burst::default()),
+            wanted: AtomicU32::new(0),
+            poke: Bell::new(),
+        })
     }
 
     fn wake(&self, what: u32) {
@@ -75,47 +93,74 @@ impl Session {
         }
     }
 
-    /// `Peer::readable`: the sender writes for itself if nobody else is at it.
-    fn readable(&self) {
+    /// `Peer::readable`: a single message is written by its sender, if nobody else is at it. One of many
+    /// in a row is left, and the I/O thread has a look when it is due.
+    fn readable(&self, single: bool) {
+        let mut burst = self.burst.lock().unwrap();
+        if single {
+            return self.flush(&mut burst);
+        }
+        if !std::mem::replace(&mut burst.watched, true) {
+            self.wake(SEND | WATCH);
+        }
+    }
+
+    /// `Peer::pressure`: much is queued, and the sender lends a hand.
+    fn pressure(&self) {
+        self.flush(&mut self.burst.lock().unwrap());
+    }
+
+    fn flush(&self, burst: &mut Burst) {
+        burst.flushed = true;
         let flushed = self.half.try_lock().map(|mut half| half.flush());
         if !matches!(flushed, Ok(Flushed::Done)) {
             self.wake(SEND);
         }
     }
 
-    /// `Peer::pressure`: much is queued, and the sender has a look.
-    fn pressure(&self) {
-        let flushed = self.half.try_lock().map(|mut half| half.flush());
-        if matches!(flushed, Ok(Flushed::Blocked)) {
-            self.wake(SEND);
-        }
-    }
-
     /// The I/O thread, which goes on whenever the kernel takes more.
     fn run(&self) {
-        loop {
-            self.poke.wait();
-            let wanted = self.wanted.swap(0, Ordering::SeqCst);
+        let mut watching = false;
+        let mut wanted = 0;
+        while wanted & STOP == 0 || watching {
+            if watching {
+                // The timer may be due before anybody pokes.
+                thread::yield_now();
+                watching = self.watch();
+            } else {
+                self.poke.wait();
+            }
+            wanted |= self.wanted.swap(0, Ordering::SeqCst);
+            watching |= wanted & WATCH != 0;
             if wanted & SEND != 0 {
-                while self.half.lock().unwrap().flush() == Flushed::Blocked {}
+                self.transmit();
             }
-            if wanted & STOP != 0 {
-                return;
-            }
+            wanted &= STOP;
         }
     }
-}
 
-fn send(tx: &mut Producer<Parcel>, message: u8, session: &Session) {
-    tx.push(0, &[message]);
-    if tx.commit() {
-        session.readable();
-    } else {
-        session.pressure();
+    fn transmit(&self) {
+        while self.half.lock().unwrap().flush() == Flushed::Blocked {}
+    }
+
+    /// `Session::watch_burst`: false when the burst is over.
+    fn watch(&self) -> bool {
+        let mut burst = self.burst.lock().unwrap();
+        if std::mem::take(&mut burst.flushed) {
+            return true;
+        }
+        burst.watched = !self.half.lock().unwrap().is_idle();
+        let watched = burst.watched;
+        drop(burst);
+        if watched {
+            self.transmit();
+        }
+        watched
     }
 }
 
-fn everything_is_out_in_the_end(messages: u8, refusals: &'static [usize]) {
+/// `single` says of each message whether its sender takes it for one.
+fn everything_is_out_in_the_end(single: &'static [bool], refusals: &'static [usize]) {
     check(move || {
         let (mut tx, rx) = queue::<Parcel>(0, 6);
         let session = Session::new(rx, refusals.to_vec());
@@ -123,27 +168,62 @@ fn everything_is_out_in_the_end(messages: u8, refusals: &'static [usize]) {
         let io_thread = thread::spawn(move || theirs.run());
         // A connection that was just made is flushed by its I/O thread.
         session.wake(SEND);
-        for message in 1..=messages {
-            send(&mut tx, message, &session);
+        for (message, single) in (1u8..).zip(single) {
+            tx.push(0, &[message]);
+            if tx.commit() {
+                session.readable(*single);
+            }
         }
         session.wake(STOP);
         io_thread.join().unwrap();
-        let expected: Vec<u8> = (1..=messages).flat_map(|message| [0, 1, message]).collect();
+        let count = single.len() as u8;
+        let expected: Vec<u8> = (1..=count).flat_map(|message| [0, 1, message]).collect();
         assert_eq!(session.half.lock().unwrap().wire, expected);
     });
 }
 
 #[test]
 fn everything_is_out_when_the_kernel_takes_all() {
-    everything_is_out_in_the_end(3, &[]);
+    everything_is_out_in_the_end(&[true; 3], &[]);
 }
 
 #[test]
 fn everything_is_out_when_the_first_write_is_refused() {
-    everything_is_out_in_the_end(2, &[0]);
+    everything_is_out_in_the_end(&[true; 2], &[0]);
 }
 
 #[test]
 fn everything_is_out_when_writes_are_refused_twice() {
-    everything_is_out_in_the_end(3, &[1, 2]);
+    everything_is_out_in_the_end(&[true; 3], &[1, 2]);
+}
+
+#[test]
+fn everything_is_out_after_a_burst() {
+    everything_is_out_in_the_end(&[false; 3], &[]);
+}
+
+#[test]
+fn everything_is_out_after_a_burst_that_the_kernel_refuses() {
+    everything_is_out_in_the_end(&[true, false, false], &[1]);
+}
+
+#[test]
+fn a_full_batch_helps_and_harms_nothing() {
+    check(|| {
+        let (mut tx, rx) = queue::<Parcel>(0, 6);
+        let session = Session::new(rx, vec![1]);
+        let theirs = session.clone();
+        let io_thread = thread::spawn(move || theirs.run());
+        session.wake(SEND);
+        for message in 1..=3 {
+            tx.push(0, &[message]);
+            match tx.commit() {
+                true => session.readable(false),
+                false => session.pressure(),
+            }
+        }
+        session.wake(STOP);
+        io_thread.join().unwrap();
+        assert_eq!(session.half.lock().unwrap().wire, [0, 1, 1, 0, 1, 2, 0, 1, 3]);
+    });
 }

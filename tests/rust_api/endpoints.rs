@@ -1,20 +1,8 @@
 //! Binding and connecting, and their undoing.
 
-use crate::{bound, connected, context, couple, socket, LONG, SHORT, TRANSPORTS};
-use std::sync::atomic::{AtomicU32, Ordering};
+use crate::{bound, connected, context, couple, own, socket, LONG, SHORT, TRANSPORTS};
 use std::time::Duration;
-use std::{env, process};
 use zeroxide::{Error, EventKind, SocketType::*};
-
-/// The same, but for `ipc://*`: the directory of that goes with its socket, so that nobody can come back to it.
-fn lasting(address: &str) -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    if address != "ipc://*" {
-        return address.to_owned();
-    }
-    let name = format!("zeroxide-test-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    format!("ipc://{}", env::temp_dir().join(name).display())
-}
 
 #[test]
 fn wildcards_are_resolved() {
@@ -66,7 +54,7 @@ fn who_connects_may_come_first() {
     for address in TRANSPORTS {
         let context = context();
         // A real endpoint that is free again.
-        let endpoint = bound(&context, Pull, &lasting(address)).1;
+        let endpoint = bound(&context, Pull, &own(address)).1;
         let push = connected(&context, Push, &endpoint);
         push.send("early").unwrap();
         std::thread::sleep(Duration::from_millis(20));
@@ -152,7 +140,7 @@ fn what_was_sent_before_a_disconnect_arrives() {
 fn lost_connections_are_made_again() {
     for address in &TRANSPORTS[1..] {
         let context = context();
-        let (mut rep, endpoint) = bound(&context, Rep, &lasting(address));
+        let (mut rep, endpoint) = bound(&context, Rep, &own(address));
         let req = socket(&context, Req);
         req.set_reconnect_interval(Some(Duration::from_millis(10))).unwrap();
         let lost = req.monitor_some(&[EventKind::Disconnected]).unwrap();

@@ -1,7 +1,6 @@
 //! How sockets and contexts end.
 
-use crate::{bound, connected, context, couple, socket, LONG, SHORT, TRANSPORTS};
-use std::net::TcpListener;
+use crate::{bound, connected, context, couple, own, socket, LONG, SHORT, TRANSPORTS};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,8 +8,7 @@ use zeroxide::{poll, Context, Error, Events, Socket, SocketType, SocketType::*};
 
 /// An endpoint where nobody listens.
 fn vacant_endpoint() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("tcp://{}", listener.local_addr().unwrap())
+    bound(&context(), Pull, &own("tcp://127.0.0.1:*")).1
 }
 
 /// A PUSH with a message that nobody takes.
@@ -167,6 +165,24 @@ fn termination_waits_for_sockets_of_other_threads() {
     context.terminate().unwrap();
     assert!(start.elapsed() >= SHORT - Duration::from_millis(20));
     closer.join().unwrap();
+}
+
+#[test]
+fn who_comes_while_a_socket_closes_does_not_keep_the_context() {
+    for address in ["tcp://127.0.0.1:*", "ipc://*"] {
+        for round in 0..200u64 {
+            let server = context();
+            let (rep, endpoint) = bound(&server, Rep, address);
+            let client = context();
+            let req = connected(&client, Req, &endpoint);
+            // From before the connection to after the handshake.
+            thread::sleep(Duration::from_micros(round * 5));
+            drop(rep);
+            server.terminate().unwrap();
+            drop(req);
+            client.terminate().unwrap();
+        }
+    }
 }
 
 #[test]

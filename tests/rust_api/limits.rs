@@ -2,6 +2,7 @@
 
 use crate::{bound, connected, context, couple, socket, LONG, SHORT};
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 use zeroxide::{poll, Error, Events, Flags, Message, PollItem, SocketType::*};
 
@@ -97,7 +98,7 @@ fn polling_finds_what_is_there() {
     let context = context();
     let (pull, push) = couple(&context, Pull, Push, "tcp://127.0.0.1:*");
     let quiet = bound(&context, Pull, "inproc://quiet").0;
-    let (reader, mut writer) = std::io::pipe().unwrap();
+    let (reader, mut writer) = UnixStream::pair().unwrap();
 
     let start = Instant::now();
     let mut items = [

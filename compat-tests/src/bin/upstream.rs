@@ -25,7 +25,8 @@ ledger: `pass`, `not-yet` or `all` (both).
   --timeout S    end a program after S seconds [125]
   --list         print the names and leave
 
-ZEROXIDE_LIB names a folder with a libzmq.so.5 to use as ours; without it ours is built.";
+ZEROXIDE_LIB names a folder with a libzmq.so.5 to use as ours; without it ours is built.
+ZEROXIDE_WRAPPER is put before each program: `valgrind --quiet`, for instance.";
 
 struct Options {
     library: Library,

@@ -7,6 +7,7 @@
 
 use super::sealed::{Opened, Refusal, Sealed};
 use crate::link::{pair, Limits, LinkEnd, Parcel, Peer, Receiver, Sender, COMMAND, MORE};
+use crate::message::Filling;
 use crate::message::Message;
 use crate::security::Failure;
 use crate::sync::queue::{Producer, Record, Stop, Verdict};
@@ -74,8 +75,7 @@ pub struct RecvHalf {
 
 struct Large {
     flags: u8,
-    message: Message,
-    filled: usize,
+    body: Filling,
 }
 
 impl RecvHalf {
@@ -215,9 +215,8 @@ impl RecvHalf {
     /// Reads once: how much, and whether it was as much as could be.
     fn read(&mut self, stream: &Stream) -> io::Result<(usize, bool)> {
         if let Some(large) = &mut self.large {
-            let rest = &mut large.message.as_mut_slice()[large.filled..];
-            let read = stream.recv(rest)?;
-            return Ok((read, read == rest.len()));
+            let read = large.body.fill(|rest| stream.recv_uninit(rest))?;
+            return Ok((read, large.body.missing() == 0));
         }
         let size = self.read_size;
         let (read, room) = match &mut self.framing {
@@ -252,8 +251,7 @@ impl RecvHalf {
     /// Makes records of what was read.
     fn take(&mut self, read: usize) -> Option<Pumped> {
         if let Some(large) = &mut self.large {
-            large.filled += read;
-            return if large.filled == large.message.len() { self.finish_large() } else { None };
+            return if large.body.missing() == 0 { self.finish_large() } else { None };
         }
         match self.framing {
             RecvFraming::Direct => self.absorb(read),
@@ -329,13 +327,12 @@ impl RecvHalf {
                 self.grow(missing)
             };
         }
-        let Ok(mut message) = Message::try_with_size(body_len as usize) else {
+        let Ok(mut body) = Filling::new(body_len as usize) else {
             return Some(Pumped::Broken(libc::ENOMEM));
         };
-        let filled = partial.len() - header_len;
-        message.as_mut_slice()[..filled].copy_from_slice(&partial[header_len..]);
+        body.extend(&partial[header_len..]);
         producer.drop_partial();
-        self.large = Some(Large { flags: flags & MORE, message, filled });
+        self.large = Some(Large { flags: flags & MORE, body });
         None
     }
 
@@ -345,8 +342,10 @@ impl RecvHalf {
     }
 
     fn finish_large(&mut self) -> Option<Pumped> {
-        let Large { flags, message, .. } = self.large.take()?;
-        self.take_large(flags, message)
+        let Large { flags, body } = self.large.take()?;
+        let block = body.finish()?;
+        let len = block.len();
+        self.take_large(flags, Message::from_block(block, 0, len))
     }
 
     /// Makes records of what stands in `staging`, in another framing.

@@ -223,7 +223,8 @@ impl SendHalf {
 
     /// Makes the next batch in the outbox. False if there is nothing.
     fn translate(&mut self) -> io::Result<bool> {
-        let Self { link: Some(link), cursor: Some(cursor), framing, outbox, ends, .. } = self else {
+        let Self { link: Some(link), cursor: Some(cursor), framing, outbox, ends, .. } = self
+        else {
             return Ok(false);
         };
         let before = outbox.len();

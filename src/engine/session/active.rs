@@ -141,7 +141,7 @@ impl Session {
                 Some(fd)
             }
             State::Handshaking(shaking) => {
-                let fd = shaking.0.as_raw_fd();
+                let fd = shaking.stream.as_raw_fd();
                 io.unwatch(fd);
                 Some(fd)
             }

@@ -28,6 +28,8 @@ pub(super) mod wake {
     pub(crate) const RELEASED: u32 = 64;
     /// A burst has begun: somebody has to see to its end.
     pub(crate) const WATCH: u32 = 128;
+    /// The ZAP handler has answered.
+    pub(crate) const ZAP: u32 = 256;
 }
 
 /// After a message was written by its sender, the next one within this time is taken for a burst, which
@@ -160,7 +162,7 @@ impl SessionHandle {
         }
     }
 
-    fn wake(&self, what: u32) {
+    pub(super) fn wake(&self, what: u32) {
         if self.wanted.fetch_or(what, Ordering::SeqCst) == 0 {
             let number = self.number.load(Ordering::SeqCst);
             // A session that is not there yet looks by itself when it comes.
@@ -241,14 +243,17 @@ impl Peer for SessionHandle {
         let mut established = self.established.lock();
         let Some(established) = &mut *established else { return false };
         established.used = true;
-        match established.connection.try_pump() {
-            Some((Pumped::Idle | Pumped::Full, much)) => much,
-            Some((Pumped::More, _)) => true,
-            Some((Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_), _)) => {
+        let Some(inline) = established.connection.try_pump() else { return false };
+        if inline.replied {
+            self.flush(established);
+        }
+        match inline.pumped {
+            Pumped::Idle | Pumped::Full => inline.much,
+            Pumped::More => true,
+            Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_) => {
                 self.wake(wake::BROKEN);
                 false
             }
-            None => false,
         }
     }
 

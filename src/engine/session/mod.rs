@@ -9,6 +9,7 @@ mod active;
 mod connecting;
 mod handle;
 mod setup;
+mod zap;
 
 pub use handle::{set_claimed_receive, set_inline_send, SessionHandle};
 pub use setup::limits;
@@ -42,6 +43,10 @@ pub trait Owner: Send + Sync {
 
     /// `ZMQ_LINGER`, as it is now.
     fn linger(&self) -> i32;
+
+    /// Gives the far end of a link to the ZAP handler of the context, and returns the handler's socket;
+    /// `None` if there is no handler. `asker` is told of the reply.
+    fn ask_zap(&self, far: LinkEnd, asker: Arc<dyn Peer>) -> Option<Arc<dyn Peer>>;
 
     /// A session is over; its handle can be forgotten.
     fn session_ended(&self, handle: &Arc<SessionHandle>);
@@ -100,9 +105,18 @@ enum State {
     Resolving,
     Connecting(Connecting),
     Proxying(Box<(Established, Socks5, Vec<u8>)>),
-    Handshaking(Box<(Stream, Handshake, String)>),
+    Handshaking(Box<Shaking>),
     Active(Arc<Connection>),
     Over,
+}
+
+/// A handshake, and what it is about.
+struct Shaking {
+    stream: Stream,
+    handshake: Handshake,
+    peer_address: String,
+    /// The ZAP handler is being asked.
+    inquiry: Option<zap::Inquiry>,
 }
 
 impl Session {
@@ -191,6 +205,9 @@ impl Session {
         if wanted & (wake::RECEIVE | wake::BROKEN) != 0 {
             self.receive(io);
         }
+        if wanted & wake::ZAP != 0 {
+            self.shake_hands(io);
+        }
         if wanted & wake::CLAIMED != 0 {
             io.set_timer(Timer::Claim, CLAIM);
         }
@@ -225,15 +242,16 @@ impl Session {
 
     /// The socket is done with this peer. Ends at once if nothing is queued, or within the linger time.
     fn begin_closing(&mut self, io: &mut dyn Reactor) {
-        if self.closing || self.is_over() {
+        if self.is_over() {
             return;
         }
-        self.closing = true;
+        // It may be told to stop before the socket has closed its end of the link, and then again.
+        let known = std::mem::replace(&mut self.closing, true);
         let linger = self.profile.owner.linger();
         if linger == 0 || self.nothing_left() {
             return self.end(io);
         }
-        if let Some(linger) = millis(linger) {
+        if let Some(linger) = millis(linger).filter(|_| !known) {
             io.set_timer(Timer::Linger, linger);
         }
         self.transmit(io);

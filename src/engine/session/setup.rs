@@ -3,13 +3,12 @@
 
 use super::connecting::{errno_of, send_all};
 use super::*;
-use crate::engine::connection::{RecvFraming, RecvHalf, SendFraming, SendHalf};
+use crate::engine::connection::{RecvFraming, RecvHalf, Sealed, SendFraming, SendHalf};
 use crate::engine::handshake::Agreement;
 use crate::link::{pair, Limits, LinkOrigin, Parcel, PeerInfo, COMMAND};
 use crate::message::Metadata;
-use crate::security::HandshakeError;
+use crate::security::{HandshakeError, Traffic};
 use crate::wire::Version;
-use parking_lot::Mutex;
 use std::io;
 use std::os::fd::AsRawFd;
 
@@ -35,7 +34,8 @@ impl Session {
         {
             io.set_timer(Timer::Handshake, limit);
         }
-        self.state = State::Handshaking(Box::new((stream, handshake, peer_address)));
+        let shaking = Shaking { stream, handshake, peer_address, inquiry: None };
+        self.state = State::Handshaking(Box::new(shaking));
         self.shake_hands(io);
     }
 
@@ -54,43 +54,47 @@ impl Session {
                 self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
                 self.refuse(io);
             }
+            Err(Trouble::Refused) => self.lose_connection(io, libc::EPROTO),
         }
     }
 
     fn exchange(&mut self) -> Result<Option<Agreement>, Trouble> {
         let State::Handshaking(shaking) = &mut self.state else { return Ok(None) };
-        let (stream, handshake, _) = &mut **shaking;
         let mut buffer = [0; 4096];
         loop {
-            if let Some(failure) = handshake.take_failure() {
-                self.profile
-                    .owner
-                    .event(Event::handshake_failed(failure, self.handle.endpoint.as_str()));
-            }
-            send_all(stream, &mut handshake.output)
-                .map_err(|error| Trouble::Connection(errno_of(error)))?;
+            shaking.consult(&*self.profile.owner, &self.handle).map_err(Trouble::Handshake)?;
+            let Shaking { stream, handshake, .. } = &mut **shaking;
+            let refused = handshake.has_failed();
+            let lost = |errno| match refused {
+                true => Trouble::Refused,
+                false => Trouble::Connection(errno),
+            };
+            send_all(stream, &mut handshake.output).map_err(|error| lost(errno_of(error)))?;
             if let Some(agreement) = handshake.finish() {
                 return Ok(Some(agreement));
             }
+            if handshake.is_full() {
+                return Ok(None);
+            }
             let read = match stream.recv(&mut buffer) {
-                Ok(0) => return Err(Trouble::Connection(libc::EPIPE)),
+                Ok(0) => return Err(lost(libc::EPIPE)),
+                Ok(_) if refused => return Err(Trouble::Refused),
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(error) => return Err(Trouble::Connection(errno_of(error))),
+                Err(error) => return Err(lost(errno_of(error))),
             };
-            if handshake.has_failed() {
-                return Err(Trouble::Connection(libc::EPIPE));
-            }
             handshake.input(&buffer[..read]).map_err(Trouble::Handshake)?;
         }
     }
 
     pub(super) fn handshake_timeout(&mut self, io: &mut dyn Reactor) {
-        if matches!(self.state, State::Handshaking(_)) {
+        let State::Handshaking(shaking) = &self.state else { return };
+        // The monitor knows of a refusal already.
+        if !shaking.handshake.has_failed() {
             let failure = crate::security::Failure::NoDetail(libc::ETIMEDOUT);
             self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
-            self.lose_connection(io, libc::ETIMEDOUT);
         }
+        self.lose_connection(io, libc::ETIMEDOUT);
     }
 
     /// The peer broke the rules: it is not asked again.
@@ -104,36 +108,28 @@ impl Session {
 
     /// The handshake is over: messages may pass.
     fn begin(&mut self, io: &mut dyn Reactor, agreement: Agreement) {
+        let Agreement { version, mechanism, peer, subscribe_to_all, rest } = agreement;
+        let (send, recv) = match mechanism.split() {
+            Ok(traffic) => self.framing(version, traffic),
+            Err(error) => {
+                self.profile.owner.event(Event::handshake_failed(error.failure(), self.endpoint()));
+                return self.refuse(io);
+            }
+        };
         let State::Handshaking(shaking) = std::mem::replace(&mut self.state, State::Idle) else {
             return;
         };
-        let (stream, handshake, address) = *shaking;
+        let Shaking { stream, handshake, peer_address: address, .. } = *shaking;
         io.cancel_timer(Timer::Handshake);
-        let Agreement { version, mechanism, peer, subscribe_to_all, rest } = agreement;
         let mut metadata = Metadata::new();
+        // First, so that a peer cannot claim another address.
+        add_address(&mut metadata, &address, stream.as_raw_fd());
         for (name, value) in &peer.properties {
             if let Ok(name) = std::str::from_utf8(name) {
                 metadata.insert(name, value);
             }
         }
-        add_address(&mut metadata, &address, stream.as_raw_fd());
         let info = PeerInfo { metadata: Some(Arc::new(metadata)), routing_id: peer.routing_id };
-        let (send, recv) = match (version, mechanism.is_transparent()) {
-            (Version::V1Unversioned | Version::V1, _) => (SendFraming::V1, RecvFraming::V1),
-            (Version::V2 | Version::V3_0, true) => {
-                (SendFraming::OldSubscriptions, RecvFraming::Direct)
-            }
-            (_, true) => (SendFraming::Direct, RecvFraming::Direct),
-            (_, false) => {
-                let mechanism = Arc::new(Mutex::new(mechanism));
-                (SendFraming::Sealed(mechanism.clone()), RecvFraming::Sealed(mechanism))
-            }
-        };
-        let send = match send {
-            // Only subscribers send commands through the queue.
-            SendFraming::OldSubscriptions if !self.is_subscriber() => SendFraming::Direct,
-            send => send,
-        };
         self.event(ids::EVENT_HANDSHAKE_SUCCEEDED, 0);
         let heartbeats = version.has_mechanism();
         let phantom = subscribe_to_all && self.is_publisher();
@@ -146,6 +142,26 @@ impl Session {
         self.pinged_at = None;
         if heartbeats {
             self.start_heartbeat(io);
+        }
+    }
+
+    /// What frames become, both ways.
+    fn framing(&self, version: Version, traffic: Traffic) -> (SendFraming, RecvFraming) {
+        // Only subscribers send commands through the queue.
+        let old_subscriptions =
+            matches!(version, Version::V2 | Version::V3_0) && self.is_subscriber();
+        match (version, traffic) {
+            (_, Traffic::Sealed(seal, open)) => (
+                SendFraming::Sealed { mechanism: seal, old_subscriptions },
+                RecvFraming::Sealed(Box::new(Sealed::new(open))),
+            ),
+            (Version::V1Unversioned | Version::V1, Traffic::Plain) => {
+                (SendFraming::V1, RecvFraming::V1)
+            }
+            (_, Traffic::Plain) if old_subscriptions => {
+                (SendFraming::OldSubscriptions, RecvFraming::Direct)
+            }
+            (_, Traffic::Plain) => (SendFraming::Direct, RecvFraming::Direct),
         }
     }
 
@@ -232,4 +248,6 @@ fn add_address(metadata: &mut Metadata, address: &str, fd: i32) {
 enum Trouble {
     Connection(i32),
     Handshake(HandshakeError),
+    /// The peer did something after we had refused it, and the monitor knows why.
+    Refused,
 }

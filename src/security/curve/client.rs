@@ -3,8 +3,8 @@
 
 use super::message::client_traffic;
 use super::{
-    cut, open, open_random, seal, seal_randomly, Counter, Key, PublicKey, COOKIE_SIZE, CRYPTOGRAPHIC,
-    HELLO_PADDING, VERSION, WELCOME_SIZE,
+    cut, open, open_random, seal, seal_randomly, Counter, Key, PublicKey, COOKIE_SIZE,
+    CRYPTOGRAPHIC, HELLO_PADDING, VERSION, WELCOME_SIZE,
 };
 use crate::security::{HandshakeError, Local, Mechanism, Peer, Status, Traffic};
 use crate::wire::error::code;
@@ -68,15 +68,9 @@ impl Client {
         let shared = secret.shared_with(&self.keys.server).ok_or(CRYPTOGRAPHIC)?;
         let nonce = self.sent.next()?;
         let signature = seal(&shared, b"CurveZMQHELLO---", &nonce, &[0; 64]);
-        let body = [
-            b"\x05HELLO",
-            &VERSION[..],
-            &[0; HELLO_PADDING],
-            &secret.public(),
-            &nonce,
-            &signature,
-        ]
-        .concat();
+        let body =
+            [b"\x05HELLO", &VERSION[..], &[0; HELLO_PADDING], &secret.public(), &nonce, &signature]
+                .concat();
         self.state = State::AwaitWelcome { secret, shared };
         Ok(body)
     }

@@ -86,11 +86,7 @@ fn open(
 }
 
 /// A box with a random nonce, of which the last 16 bytes stand before the box.
-fn seal_randomly(
-    shared: &Key,
-    prefix: &[u8; 8],
-    plain: &[u8],
-) -> Result<Vec<u8>, HandshakeError> {
+fn seal_randomly(shared: &Key, prefix: &[u8; 8], plain: &[u8]) -> Result<Vec<u8>, HandshakeError> {
     let mut nonce = [0; 24];
     let (known, drawn) = nonce.split_at_mut(8);
     known.copy_from_slice(prefix);

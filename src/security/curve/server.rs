@@ -3,8 +3,8 @@
 
 use super::message::server_traffic;
 use super::{
-    cut, open, open_random, seal, seal_randomly, Counter, Key, PublicKey, COOKIE_SIZE, CRYPTOGRAPHIC,
-    HELLO_PADDING, INITIATE_FIXED, VERSION, VOUCH_SIZE,
+    cut, open, open_random, seal, seal_randomly, Counter, Key, PublicKey, COOKIE_SIZE,
+    CRYPTOGRAPHIC, HELLO_PADDING, INITIATE_FIXED, VERSION, VOUCH_SIZE,
 };
 use crate::error::Error;
 use crate::security::zap::Gate;
@@ -82,11 +82,7 @@ impl Server {
         Ok(State::SendWelcome { body, cookie_key })
     }
 
-    fn initiate(
-        &mut self,
-        command_body: &[u8],
-        cookie_key: &Key,
-    ) -> Result<State, HandshakeError> {
+    fn initiate(&mut self, command_body: &[u8], cookie_key: &Key) -> Result<State, HandshakeError> {
         let (b"INITIATE", mut data) = split(command_body)? else {
             return Err(HandshakeError::UNEXPECTED);
         };

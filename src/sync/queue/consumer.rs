@@ -43,6 +43,19 @@ impl Cursor {
     }
 }
 
+/// What became of [`Consumer::take_bytes`].
+pub enum Taken<E> {
+    /// The part was shown and is gone; `wake` is as for [`Consumer::pop`].
+    Part {
+        wake: bool,
+    },
+    /// There is nothing; the producer will say when there is.
+    Nothing,
+    /// The first record is an object or a command.
+    Other,
+    Failed(E),
+}
+
 /// A record as the consumer sees it.
 pub enum Record<'a, T> {
     /// A frame of bytes.
@@ -121,6 +134,31 @@ impl<T: Payload> Consumer<T> {
             shape.flags
         };
         self.count(flags)
+    }
+
+    /// Takes the first record, if it is a part of a message that came as bytes, by showing it to `show`.
+    /// What `show` fails to take stays.
+    #[inline(always)]
+    pub fn take_bytes<E>(&mut self, show: impl FnOnce(u8, &[u8]) -> Result<(), E>) -> Taken<E> {
+        if !self.available() {
+            return Taken::Nothing;
+        }
+        self.normalise();
+        // SAFETY: something is published at the head, and a published record is whole.
+        let shape = unsafe {
+            let at = Chunk::at(self.head.chunk, self.head.offset);
+            let shape = shape::<T>(at);
+            if shape.flags & (OBJECT | COMMAND) != 0 {
+                return Taken::Other;
+            }
+            let body = std::slice::from_raw_parts(at.add(shape.header), shape.body);
+            if let Err(error) = show(shape.flags, body) {
+                return Taken::Failed(error);
+            }
+            shape
+        };
+        self.head.offset += shape.total();
+        Taken::Part { wake: self.count(shape.flags) }
     }
 
     /// Takes the first record's object out, if it is one; the second value is as for [`Consumer::pop`].
@@ -306,7 +344,7 @@ impl<T: Payload> Consumer<T> {
         !self.wait_beyond(position)
     }
 
-    #[inline]
+    #[inline(always)]
     fn available(&mut self) -> bool {
         let position = self.position_of(&self.head);
         position < self.limit || self.wait_beyond(position)
@@ -372,7 +410,7 @@ impl<T: Payload> Consumer<T> {
 
     /// Leaves chunks that are read to their end. To be called only when something beyond the head is
     /// published: until then the producer may take the successor back.
-    #[inline]
+    #[inline(always)]
     fn normalise(&mut self) {
         while self.at_sealed_end() {
             // SAFETY: the head's chunk is alive, and belongs to the consumer once it is left behind.
@@ -390,7 +428,7 @@ impl<T: Payload> Consumer<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn count(&mut self, flags: u8) -> bool {
         if flags & (MORE | COMMAND) != 0 {
             return false;

@@ -30,7 +30,7 @@ mod shadow;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-pub use consumer::{Consumer, Cursor, Record};
+pub use consumer::{Consumer, Cursor, Record, Taken};
 pub use producer::{Absorbed, Producer, Stop, Verdict};
 
 use crate::sync::atomic::{Arc, AtomicBool, AtomicPtr, AtomicU64, AtomicU8, AtomicUsize, Ordering};

@@ -99,7 +99,7 @@ impl<T: Payload> Producer<T> {
     }
 
     /// Is there room for one more message, as far as the producer knows without asking?
-    #[inline]
+    #[inline(always)]
     pub fn has_credit(&self) -> bool {
         let hwm = self.shared.hwm() as u64;
         hwm == 0 || self.written - self.read < hwm
@@ -135,7 +135,7 @@ impl<T: Payload> Producer<T> {
     }
 
     /// Appends a frame by copying its body. `flags` are those of the wire.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, flags: u8, body: &[u8]) {
         let mut header = [0; MAX_HEADER];
         let header_len = write_header(&mut header, flags, body.len());
@@ -182,7 +182,7 @@ impl<T: Payload> Producer<T> {
     }
 
     /// Publishes all that was written. True if the consumer sleeps and is to be woken.
-    #[inline]
+    #[inline(always)]
     pub fn commit(&mut self) -> bool {
         if self.committed.chunk == self.chunk && self.committed.offset == self.offset {
             return false;
@@ -400,7 +400,7 @@ impl<T: Payload> Producer<T> {
     }
 
     /// Makes sure that `need` bytes fit into the present chunk.
-    #[inline]
+    #[inline(always)]
     fn reserve(&mut self, need: usize) {
         // SAFETY: the current chunk is the producer's.
         if unsafe { self.chunk.as_ref() }.capacity - self.offset < need {
@@ -439,7 +439,7 @@ impl<T: Payload> Producer<T> {
         Some(spare)
     }
 
-    #[inline]
+    #[inline(always)]
     fn count(&mut self, flags: u8) {
         self.uncommitted += u64::from(flags & (MORE | COMMAND) == 0);
     }
