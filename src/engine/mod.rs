@@ -7,6 +7,7 @@
 //! | [`session`] | one endpoint's life: connect, reconnect, linger, heartbeat, end |
 //! | [`reactor`] | what a session asks of the I/O thread that it runs on |
 //! | [`event`] | what monitors are told |
+//! | [`switches`] | turning the short cuts of the data path off |
 #![forbid(unsafe_code)]
 
 pub mod connection;
@@ -15,6 +16,7 @@ mod half;
 pub mod handshake;
 pub mod reactor;
 pub mod session;
+pub mod switches;
 
 pub use connection::Connection;
 pub use event::Event;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Queues begin this small: an idle link costs next to nothing.
 const FIRST_CHUNK: usize = 512;
 /// So many bytes in the queue are worth a write of their own.
-const BATCH: u64 = 64 * 1024;
+const BATCH: usize = 64 * 1024;
 
 /// How much a direction of a link may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ fn direction(limits: Limits) -> (Sender, Receiver) {
     match limits {
         Limits::Messages(hwm) => {
             let (tx, rx) = queue(hwm, FIRST_CHUNK);
-            (Sender::Stream { tx, flush_at: BATCH }, Receiver::Stream(rx))
+            (Sender::Stream { tx, unflushed: 0 }, Receiver::Stream(rx))
         }
         Limits::Latest => {
             // Commands and the peer's description still go in order; messages go through the slot.
@@ -60,8 +60,15 @@ pub struct Slot {
 
 /// The sending half of a link end.
 pub enum Sender {
-    Stream { tx: Producer<Parcel>, flush_at: u64 },
-    Latest { tx: Producer<Parcel>, slot: Arc<Slot> },
+    Stream {
+        tx: Producer<Parcel>,
+        /// Bytes written since the peer was last asked to flush.
+        unflushed: usize,
+    },
+    Latest {
+        tx: Producer<Parcel>,
+        slot: Arc<Slot>,
+    },
 }
 
 impl Sender {
@@ -120,7 +127,8 @@ impl Sender {
 
     #[inline(always)]
     fn write_copied(&mut self, frame: &Frame<'_>, peer: &dyn Peer) {
-        if let Sender::Stream { tx, .. } = self {
+        if let Sender::Stream { tx, unflushed } = self {
+            *unflushed += frame.body().len() + 2;
             tx.push(if frame.more { MORE } else { 0 }, frame.body());
             if !frame.more {
                 self.commit(peer);
@@ -130,7 +138,8 @@ impl Sender {
 
     fn write_message(&mut self, message: Message, more: bool, peer: &dyn Peer) {
         match self {
-            Sender::Stream { tx, .. } => {
+            Sender::Stream { tx, unflushed } => {
+                *unflushed += message.len();
                 tx.push_object(if more { MORE } else { 0 }, Parcel::Message(message));
                 if !more {
                     self.commit(peer);
@@ -164,13 +173,15 @@ impl Sender {
     /// Publishes what was written.
     #[inline(always)]
     pub fn commit(&mut self, peer: &dyn Peer) {
-        if self.producer().commit() {
-            return peer.readable();
+        let asleep = self.producer().commit();
+        if asleep {
+            peer.readable();
         }
-        if let Sender::Stream { tx, flush_at } = self {
-            let position = tx.position();
-            if position >= *flush_at {
-                *flush_at = position + BATCH;
+        if let Sender::Stream { unflushed, .. } = self {
+            if asleep {
+                *unflushed = 0;
+            } else if *unflushed >= BATCH {
+                *unflushed = 0;
                 peer.pressure();
             }
         }

@@ -4,6 +4,7 @@
 use super::inproc::Names;
 use super::io_thread::{IoHandle, IoThread};
 use super::mailbox::{Command, Mailbox};
+use crate::engine::switches::read_environment;
 use crate::error::{Error, Result};
 use crate::options::ContextOptions;
 use crate::sys::eventfd::EventFd;
@@ -65,6 +66,7 @@ pub struct ThreadSettings {
 
 impl Context {
     pub fn new() -> Result<Self> {
+        read_environment();
         let census = Arc::new(Census { alive: Mutex::new(0), empty: EventFd::new()? });
         Ok(Self(Arc::new(Shared {
             options: Mutex::new(ContextOptions::default()),

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::Core;
+use crate::engine::switches::{Use, CLAIMED_RECEIVE};
 use crate::error::{Error, Result};
 use crate::options::millis;
 use crate::sys::poll::{poll, PollFd, POLLIN};
@@ -101,7 +102,8 @@ impl Core {
     /// Claims the receive halves of the socket's connections, if they are few, and adds what to sleep on.
     pub(super) fn claim(&mut self, fds: &mut Vec<PollFd>) {
         self.claims.clear();
-        if self.links.len() > MAX_CLAIMS || !self.receives || self.mailbox.is_shared() {
+        let many = self.links.len() > MAX_CLAIMS && CLAIMED_RECEIVE.get() != Use::Always;
+        if many || !self.receives || self.mailbox.is_shared() {
             return;
         }
         for id in self.links.iter_ids() {

@@ -3,10 +3,11 @@
 
 use crate::engine::connection::{Connection, Flushed, Pumped};
 use crate::engine::reactor::Waker;
+use crate::engine::switches::{Use, CLAIMED_RECEIVE, INLINE_SEND};
 use crate::link::Peer;
 use parking_lot::Mutex;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,22 +36,6 @@ pub(super) mod wake {
 /// After a message was written by its sender, the next one within this time is taken for a burst, which
 /// is worth gathering. An answer of the peer in between ends the burst.
 const BURST: Duration = Duration::from_micros(30);
-
-/// Whether senders write to idle connections themselves; for bisecting.
-static INLINE_SEND: AtomicBool = AtomicBool::new(true);
-
-/// Whether threads that wait for messages read for themselves; for bisecting.
-static CLAIMED_RECEIVE: AtomicBool = AtomicBool::new(true);
-
-/// Turns claimed receiving on or off for the whole process. On is the default.
-pub fn set_claimed_receive(on: bool) {
-    CLAIMED_RECEIVE.store(on, Ordering::Relaxed);
-}
-
-/// Turns inline sending on or off for the whole process. On is the default.
-pub fn set_inline_send(on: bool) {
-    INLINE_SEND.store(on, Ordering::Relaxed);
-}
 
 /// Stands for a session where others can see it.
 pub struct SessionHandle {
@@ -195,10 +180,11 @@ impl Peer for SessionHandle {
     fn readable(&self) {
         let mut established = self.established.lock();
         let Some(established) = &mut *established else { return self.wake(wake::SEND) };
-        if !INLINE_SEND.load(Ordering::Relaxed) {
+        let inline = INLINE_SEND.get();
+        if inline == Use::Off {
             return self.wake(wake::SEND);
         }
-        if established.is_single() {
+        if inline == Use::Always || established.is_single() {
             self.flush(established);
             established.last_inline = Some(Instant::now());
             return;
@@ -217,6 +203,9 @@ impl Peer for SessionHandle {
     }
 
     fn pressure(&self) {
+        if INLINE_SEND.get() == Use::Off {
+            return;
+        }
         let mut established = self.established.lock();
         if let Some(established) = &mut *established {
             self.flush(established);
@@ -224,7 +213,7 @@ impl Peer for SessionHandle {
     }
 
     fn claim(&self) -> Option<RawFd> {
-        if !CLAIMED_RECEIVE.load(Ordering::Relaxed) {
+        if CLAIMED_RECEIVE.get() == Use::Off {
             return None;
         }
         let mut established = self.established.lock();

@@ -11,7 +11,7 @@ mod handle;
 mod setup;
 mod zap;
 
-pub use handle::{set_claimed_receive, set_inline_send, SessionHandle};
+pub use handle::SessionHandle;
 pub use setup::limits;
 
 use super::connection::Connection;
