@@ -175,7 +175,8 @@ fn who_is_refused_learns_it_and_does_not_come_back() {
         let mallory = client(&scene.context, user, password);
         let events = mallory.monitor(&scene.context);
         mallory.connect(&scene.endpoint);
-        mallory.send(&[b"let me in"]);
+        // The answer may have come already.
+        mallory.try_send(b"let me in");
         assert_eq!(events.wait_for(ids::EVENT_HANDSHAKE_FAILED_AUTH), 400);
         events.wait_for(ids::EVENT_DISCONNECTED);
         scene.monitor.expect(&[
@@ -465,7 +466,8 @@ fn sockets_that_disagree_on_the_mechanism_exchange_nothing() {
             end.set(ids::RECONNECT_IVL, 10);
         }
         ends[1].connect(&ends[0].bind(TCP));
-        ends[1].send(&[b"hello"]);
+        // It may have been turned away already.
+        ends[1].try_send(b"hello");
         assert!(ends[0].is_silent(Duration::from_millis(250)), "pair {index}");
         assert!(!ends[0].can_send(), "pair {index}");
         ends.into_iter().for_each(Socket::close);

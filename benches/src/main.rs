@@ -7,12 +7,14 @@
 //! | [`measure`] | builds the programs and runs one measurement |
 //! | [`statistics`] | medians, and ratios pair by pair |
 //! | [`report`], [`chart`] | Markdown, tab-separated values, SVG |
+//! | [`peers`] | other libraries with the same C API |
 //! | [`machine`] | the machine and the day |
 #![forbid(unsafe_code)]
 
 mod chart;
 mod machine;
 mod measure;
+mod peers;
 mod report;
 mod rows;
 mod statistics;
@@ -37,6 +39,7 @@ Measures our libzmq.so.5 side by side with the reference.
   --pairs N       pairs of measurements (7)
   --seconds S     how long to measure each time (0.4)
   --limit S       start no further measurement after so many seconds
+  --peers         build and measure omq-libzmq as well
   --peer NAME=DIR measure the libzmq.so.5 in a folder as well; may be repeated
   --out DIR       where report.md, chart.svg and measurements.tsv go (target/bench)
   --check         fail if ours is behind the reference in any row
@@ -49,6 +52,7 @@ struct Arguments {
     seconds: f64,
     limit: Option<Duration>,
     peers: Vec<Side>,
+    build_peers: bool,
     out: PathBuf,
     check: bool,
     list: bool,
@@ -78,6 +82,7 @@ fn arguments(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments
         seconds: 0.4,
         limit: None,
         peers: Vec::new(),
+        build_peers: false,
         out: target.join("bench"),
         check: false,
         list: false,
@@ -92,6 +97,7 @@ fn arguments(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments
             "--pairs" => pairs = Some(number(&word, &value()?)?),
             "--seconds" => seconds = Some(number(&word, &value()?)?),
             "--limit" => limit = Some(number(&word, &value()?)?),
+            "--peers" => given.build_peers = true,
             "--peer" => given.peers.push(Side::peer(&value()?)?),
             "--out" => given.out = PathBuf::from(value()?),
             "--help" | "-h" => {
@@ -128,8 +134,10 @@ fn run(given: &Arguments) -> Result<bool> {
         return Ok(true);
     }
     let mut sides = vec![Side::of(Library::Reference)?, Side::of(Library::Ours)?];
-    let peers = given.peers.iter();
-    sides.extend(peers.map(|peer| Side { name: peer.name.clone(), folder: peer.folder.clone() }));
+    if given.build_peers {
+        sides.extend(peers::build()?);
+    }
+    sides.extend(given.peers.iter().cloned());
     measure::build()?;
     let machine = machine::description();
     let new = |(section, row)| Outcome::new(section, row, sides.len());

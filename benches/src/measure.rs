@@ -19,6 +19,7 @@ use crate::rows::Row;
 pub type Values = BTreeMap<String, f64>;
 
 /// A name in the report, and the library that it stands for.
+#[derive(Clone)]
 pub struct Side {
     pub name: String,
     pub folder: PathBuf,

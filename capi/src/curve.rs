@@ -4,7 +4,8 @@ use crate::util::{bytes, input, pointer, status};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 use zeroxide::error::Error;
-use zeroxide::options::z85;
+use zeroxide::options::{z85, CurveKey, CURVE_KEY_SIZE};
+use zeroxide::security::curve::{key_pair, Key};
 
 /// Encodes bytes, a multiple of 4, as text; `dest_` has room for 5 characters for 4 bytes, and NUL.
 ///
@@ -47,23 +48,55 @@ pub unsafe extern "C" fn zmq_z85_decode(dest_: *mut u8, string_: *const c_char) 
 }
 
 /// Makes a key pair for CURVE; each key has room for 40 characters and NUL.
+///
+/// # Safety
+/// Both have that room.
 #[no_mangle]
-pub extern "C" fn zmq_curve_keypair(
-    _z85_public_key_: *mut c_char,
-    _z85_secret_key_: *mut c_char,
+pub unsafe extern "C" fn zmq_curve_keypair(
+    z85_public_key_: *mut c_char,
+    z85_secret_key_: *mut c_char,
 ) -> c_int {
-    // As the manual has it for a library without CURVE: it comes with the security mechanisms.
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        let (public, secret) = key_pair()?;
+        // SAFETY: as the caller promises.
+        unsafe {
+            output_key(z85_public_key_, &public)?;
+            output_key(z85_secret_key_, secret.bytes())?;
+        }
+        Ok(0)
+    })
 }
 
-/// Computes the public key of a secret key.
+/// Computes the public key of a secret key; it has room for 40 characters and NUL.
+///
+/// # Safety
+/// `z85_public_key_` has that room, and `z85_secret_key_` is a C string.
 #[no_mangle]
-pub extern "C" fn zmq_curve_public(
-    _z85_public_key_: *mut c_char,
-    _z85_secret_key_: *const c_char,
+pub unsafe extern "C" fn zmq_curve_public(
+    z85_public_key_: *mut c_char,
+    z85_secret_key_: *const c_char,
 ) -> c_int {
-    // As above.
-    status(|| Err(Error::NotSupported))
+    status(|| {
+        let mut secret = [0; CURVE_KEY_SIZE];
+        // SAFETY: as the caller promises.
+        z85::decode_into(unsafe { bytes(z85_secret_key_)? }, &mut secret)?;
+        let public = Key::new(secret).public();
+        secret.fill(0);
+        // SAFETY: as the caller promises.
+        unsafe { output_key(z85_public_key_, &public)? };
+        Ok(0)
+    })
+}
+
+/// # Safety
+/// `dest` is null or has room for 40 characters and NUL.
+unsafe fn output_key(dest: *mut c_char, key: &CurveKey) -> Result<(), Error> {
+    let text = z85::encode(key)?;
+    // SAFETY: there is room.
+    unsafe { output(dest.cast(), text.as_bytes())? };
+    // SAFETY: there is room for one more.
+    unsafe { dest.add(text.len()).write(0) };
+    Ok(())
 }
 
 /// # Safety
@@ -113,5 +146,48 @@ mod tests {
                 assert_eq!(zmq_errno(), libc::EINVAL);
             }
         }
+    }
+
+    /// The pair of the manual page of `zmq_curve_keypair`.
+    const PUBLIC: &CStr = c"Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
+    const SECRET: &CStr = c"D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs";
+
+    #[test]
+    fn a_secret_key_has_its_public_key() {
+        let mut public = [1; 41];
+        // SAFETY: there is room for 40 characters and NUL.
+        unsafe {
+            assert_eq!(zmq_curve_public(public.as_mut_ptr(), SECRET.as_ptr()), 0);
+            assert_eq!(CStr::from_ptr(public.as_ptr()), PUBLIC);
+        }
+    }
+
+    #[test]
+    fn new_keys_belong_together_and_are_new() {
+        let mut keys = [[1; 41]; 5];
+        let [public, secret, again, other_public, other_secret] = &mut keys;
+        // SAFETY: there is room for 40 characters and NUL.
+        unsafe {
+            assert_eq!(zmq_curve_keypair(public.as_mut_ptr(), secret.as_mut_ptr()), 0);
+            assert_eq!(zmq_curve_public(again.as_mut_ptr(), secret.as_ptr()), 0);
+            zmq_curve_keypair(other_public.as_mut_ptr(), other_secret.as_mut_ptr());
+        }
+        assert_eq!((public[40], &public), (0, &again));
+        assert_ne!(secret, other_secret);
+    }
+
+    #[test]
+    fn wrong_secret_keys_are_refused() {
+        let mut public = [1; 41];
+        // SAFETY: there is room for 40 characters and NUL, or null.
+        unsafe {
+            for wrong in [c"", c"42", c"0123456789012345678901234567890123456789."] {
+                assert_eq!(zmq_curve_public(public.as_mut_ptr(), wrong.as_ptr()), -1);
+                assert_eq!(zmq_errno(), libc::EINVAL);
+            }
+            assert_eq!(zmq_curve_public(ptr::null_mut(), SECRET.as_ptr()), -1);
+            assert_eq!(zmq_curve_keypair(ptr::null_mut(), ptr::null_mut()), -1);
+        }
+        assert_eq!(public, [1; 41]);
     }
 }

@@ -5,7 +5,7 @@
 //! Errors are not handled where they show: they are told to the session, which owns the end.
 #![forbid(unsafe_code)]
 
-pub use super::half::{Flushed, Pumped, RecvFraming, RecvHalf, SendFraming, SendHalf};
+pub use super::half::{Flushed, Pumped, RecvFraming, RecvHalf, Sealed, SendFraming, SendHalf};
 use crate::sys::io::Stream;
 use parking_lot::Mutex;
 use std::io;
@@ -57,7 +57,7 @@ impl Connection {
         let replies = half.take_replies();
         drop(half);
         if let Some(replies) = replies {
-            self.send.lock().queue_bytes(&replies);
+            self.send.lock().queue_frames(&replies);
         }
         pumped
     }
@@ -71,7 +71,7 @@ impl Connection {
         drop(half);
         let replied = replies.is_some();
         if let Some(replies) = replies {
-            self.send.lock().queue_bytes(&replies);
+            self.send.lock().queue_frames(&replies);
         }
         Some(Inline { pumped, much, replied })
     }

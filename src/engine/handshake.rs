@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use crate::options::{ids, Options, SecurityMechanism};
+use crate::security::curve::{ClientKeys, Key};
 use crate::security::{
     Failure, HandshakeError, Local, Mechanism, Peer, Security, Status, ZapRequest,
 };
@@ -199,7 +200,15 @@ fn security_of(options: &Options) -> Security {
             username: options.plain_username.clone(),
             password: options.plain_password.clone(),
         },
-        _ => Security::Null,
+        SecurityMechanism::Curve if options.as_server => {
+            Security::CurveServer { secret: Key::new(options.curve_secret_key) }
+        }
+        SecurityMechanism::Curve => Security::CurveClient(ClientKeys {
+            public: options.curve_public_key,
+            secret: Key::new(options.curve_secret_key),
+            server: options.curve_server_key,
+        }),
+        SecurityMechanism::Null => Security::Null,
     }
 }
 

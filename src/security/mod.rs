@@ -3,7 +3,7 @@
 //!
 //! | module | what it is for |
 //! | --- | --- |
-//! | [`null`], [`plain`] | one mechanism each |
+//! | [`null`], [`plain`], [`curve`] | one mechanism each |
 //! | [`handshake`] | what mechanisms share: what we tell of ourselves, what the peer told |
 //! | [`zap`] | the questions that a mechanism asks the application's ZAP handler |
 //!
@@ -11,18 +11,17 @@
 //! asked: the engine carries a [`ZapRequest`] to the handler and its reply back.
 #![forbid(unsafe_code)]
 
+pub mod curve;
 pub mod handshake;
 pub mod null;
 pub mod plain;
 pub mod zap;
 
 use std::fmt;
-use std::ops::Range;
 
 pub use handshake::{Failure, HandshakeError, Local, Peer};
 pub use zap::ZapRequest;
 
-use crate::wire::frame::encode_frame;
 use crate::wire::greeting::{GreetingConfig, MechanismName};
 
 /// How far a handshake has come.
@@ -40,13 +39,28 @@ pub enum Status {
     Failed,
 }
 
-/// What [`Mechanism::decode`] found in a frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
-    /// `MORE` and `COMMAND`, as the peer's application meant them.
-    pub flags: u8,
-    /// Where in the body that was passed in the plain bytes lie.
-    pub body: Range<usize>,
+/// Seals what is sent.
+pub trait Seal: Send {
+    /// Appends a whole frame for a message part or command (`flags`: `MORE`, `COMMAND`).
+    fn seal(&mut self, flags: u8, body: &[u8], out: &mut Vec<u8>) -> Result<(), HandshakeError>;
+}
+
+/// Opens what is received.
+pub trait Open: Send {
+    /// How long what is sealed in the body of a frame of this length is.
+    fn opened_len(&self, sealed_len: usize) -> usize;
+
+    /// Opens the body of a received frame into a place of [`opened_len`](Self::opened_len) bytes, and
+    /// gives `MORE` and `COMMAND` as the peer's application meant them. An error ends the connection.
+    fn open(&mut self, sealed: &[u8], out: &mut [u8]) -> Result<u8, HandshakeError>;
+}
+
+/// What becomes of frames after a handshake.
+pub enum Traffic {
+    /// They pass as they are.
+    Plain,
+    /// Each direction has its own state, so that two threads may drive them.
+    Sealed(Box<dyn Seal>, Box<dyn Open>),
 }
 
 /// One end of a security handshake, and the treatment of frames after it.
@@ -92,21 +106,9 @@ pub trait Mechanism: Send {
         None
     }
 
-    /// Whether frames pass as they are, so that [`encode`](Self::encode) and
-    /// [`decode`](Self::decode) need not be called.
-    fn is_transparent(&self) -> bool {
-        true
-    }
-
-    /// Appends a whole frame for a message part or command (`flags`: `MORE`, `COMMAND`).
-    fn encode(&mut self, flags: u8, body: &[u8], out: &mut Vec<u8>) -> Result<(), HandshakeError> {
-        encode_frame(flags, body, out);
-        Ok(())
-    }
-
-    /// Opens the body of a received frame in place.
-    fn decode(&mut self, flags: u8, body: &mut [u8]) -> Result<Opened, HandshakeError> {
-        Ok(Opened { flags, body: 0..body.len() })
+    /// The treatment of frames from now on: for when the status is [`Status::Ready`].
+    fn split(self: Box<Self>) -> Result<Traffic, HandshakeError> {
+        Ok(Traffic::Plain)
     }
 }
 
@@ -121,6 +123,10 @@ pub enum Security {
         password: Vec<u8>,
     },
     PlainServer,
+    CurveClient(curve::ClientKeys),
+    CurveServer {
+        secret: curve::Key,
+    },
 }
 
 impl fmt::Debug for Security {
@@ -136,6 +142,7 @@ impl Security {
         match self {
             Security::Null => MechanismName::NULL,
             Security::PlainClient { .. } | Security::PlainServer => MechanismName::PLAIN,
+            Security::CurveClient(_) | Security::CurveServer { .. } => MechanismName::CURVE,
         }
     }
 
@@ -158,6 +165,8 @@ impl Security {
                 Box::new(plain::Client::new(local, username.clone(), password.clone()))
             }
             Security::PlainServer => Box::new(plain::Server::new(local)),
+            Security::CurveClient(keys) => Box::new(curve::Client::new(local, keys.clone())),
+            Security::CurveServer { secret } => Box::new(curve::Server::new(local, secret.clone())),
         }
     }
 }

@@ -243,6 +243,7 @@ impl Mechanism for Server {
 mod tests {
     use super::*;
     use crate::security::testing::{local, shake_hands, zap_frames};
+    use crate::security::Traffic;
     use crate::wire::testing::{Random, ROUNDS};
     use crate::wire::SocketType;
 
@@ -280,7 +281,7 @@ mod tests {
         assert_eq!(ends[1].peer().user_id, b"user");
         assert_eq!(ends[1].peer().routing_id, b"me");
         assert_eq!(ends[0].peer().socket_type, Some(SocketType::Dealer));
-        assert!(ends[0].is_transparent());
+        assert!(ends.into_iter().all(|end| matches!(end.split(), Ok(Traffic::Plain))));
     }
 
     #[test]

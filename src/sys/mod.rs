@@ -1,4 +1,4 @@
-//! The platform: every libc call of the crate is here, behind a safe function.
+//! The platform: every libc call of the crate is here, behind a safe function, and libsodium's.
 //!
 //! What this module never does: keep state of a socket or a connection, retry what the caller may
 //! want to give up on, or terminate the process.
@@ -9,6 +9,7 @@ pub mod io;
 pub mod net;
 pub mod poll;
 pub mod process;
+pub mod sodium;
 pub mod thread;
 
 /// Turns the -1 of a C call into the error it left in errno.

@@ -68,6 +68,15 @@ impl Socket {
         }
     }
 
+    /// Sends a message of one part, if that can be done at once.
+    pub fn try_send(&self, body: &[u8]) -> bool {
+        match self.0.with(|core| core.send(&mut Frame::bytes(body, false), true)) {
+            Ok(()) => true,
+            Err(Error::Again) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Sends parts of a message that is not finished.
     #[track_caller]
     pub fn begin(&self, parts: &[&[u8]]) {

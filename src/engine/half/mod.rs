@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 mod recv;
+mod sealed;
 mod send;
 
 pub use recv::{Pumped, RecvFraming, RecvHalf};
+pub use sealed::Sealed;
 pub use send::{Flushed, SendFraming, SendHalf};

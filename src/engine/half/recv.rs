@@ -5,16 +5,16 @@
 //! framing is translated first.
 #![forbid(unsafe_code)]
 
+use super::sealed::{Opened, Refusal, Sealed};
 use crate::link::{pair, Limits, LinkEnd, Parcel, Peer, Receiver, Sender, COMMAND, MORE};
 use crate::message::Filling;
 use crate::message::Message;
-use crate::security::Mechanism;
+use crate::security::Failure;
 use crate::sync::queue::{Producer, Record, Stop, Verdict};
 use crate::sys::io::Stream;
 use crate::wire::command::Command;
 use crate::wire::frame::{encode_frame, parse_header, Header};
 use crate::wire::{error::code, legacy};
-use parking_lot::Mutex;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const MIN_READ: usize = 2 * 1024;
 /// Reads grow up to this size while the peer fills them.
 const MAX_READ: usize = 64 * 1024;
 /// Bodies from this size on are read into a message of their own.
-const LARGE: usize = 32 * 1024;
+pub(super) const LARGE: usize = 32 * 1024;
 /// One turn of a connection takes no more reads than this, so that others have theirs.
 const TURN: usize = 32;
 
@@ -34,7 +34,7 @@ pub enum RecvFraming {
     V1,
     /// Every read is a message.
     Raw,
-    Sealed(Arc<Mutex<Box<dyn Mechanism>>>),
+    Sealed(Box<Sealed>),
 }
 
 /// How far a read came.
@@ -150,9 +150,16 @@ impl RecvHalf {
         if bytes.is_empty() {
             return Pumped::Idle;
         }
-        if !matches!(self.framing, RecvFraming::Direct) {
-            self.staging.extend_from_slice(bytes);
-            return self.translate().unwrap_or(Pumped::Idle);
+        match &mut self.framing {
+            RecvFraming::Direct => {}
+            RecvFraming::Sealed(sealed) => {
+                sealed.feed(bytes);
+                return self.translate().unwrap_or(Pumped::Idle);
+            }
+            RecvFraming::V1 | RecvFraming::Raw => {
+                self.staging.extend_from_slice(bytes);
+                return self.translate().unwrap_or(Pumped::Idle);
+            }
         }
         let Some(producer) = self.producer() else { return Pumped::Idle };
         producer.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
@@ -212,13 +219,20 @@ impl RecvHalf {
             return Ok((read, large.body.missing() == 0));
         }
         let size = self.read_size;
-        let (read, room) = match self.framing {
+        let (read, room) = match &mut self.framing {
+            RecvFraming::Sealed(sealed) => {
+                let room = sealed.room(size);
+                let len = room.len();
+                let read = stream.recv(room)?;
+                sealed.filled(read);
+                (read, len)
+            }
             RecvFraming::Direct => {
                 let Some(producer) = self.producer() else { return Ok((0, false)) };
                 let room = producer.room(size);
                 (stream.recv(room)?, room.len())
             }
-            _ => {
+            RecvFraming::V1 | RecvFraming::Raw => {
                 let start = self.staging.len();
                 self.staging.resize(start + size, 0);
                 let read = stream.recv(&mut self.staging[start..]);
@@ -273,7 +287,7 @@ impl RecvHalf {
             Some((tx, _)) => tx.producer(),
             None => link.producer(),
         };
-        let answers = matches!(self.framing, RecvFraming::Direct);
+        let answers = matches!(self.framing, RecvFraming::Direct | RecvFraming::Sealed(_));
         let absorbed = producer.absorb(read, *max_body, |body| {
             on_command(body, *wants_commands, answers, ping, replies)
         });
@@ -331,11 +345,7 @@ impl RecvHalf {
         let Large { flags, body } = self.large.take()?;
         let block = body.finish()?;
         let len = block.len();
-        let message = Message::from_block(block, 0, len);
-        let producer = self.producer()?;
-        producer.push_absorbed(flags, Parcel::Message(message));
-        self.publish();
-        None
+        self.take_large(flags, Message::from_block(block, 0, len))
     }
 
     /// Makes records of what stands in `staging`, in another framing.
@@ -353,55 +363,55 @@ impl RecvHalf {
                 Ok(decoded) => drop(self.staging.drain(..decoded.consumed)),
                 Err(error) => return Some(Pumped::Malformed(error.code())),
             },
-            RecvFraming::Sealed(mechanism) => {
-                let mechanism = mechanism.clone();
-                if let Err(code) = self.open(&mechanism, &mut frames) {
-                    return Some(Pumped::Malformed(code));
-                }
-            }
+            RecvFraming::Sealed(_) => return self.open(),
             RecvFraming::Direct => return None,
         }
+        self.absorb_frames(&frames)
+    }
+
+    fn absorb_frames(&mut self, frames: &[u8]) -> Option<Pumped> {
         let producer = self.producer()?;
-        producer.room(frames.len())[..frames.len()].copy_from_slice(&frames);
+        producer.room(frames.len())[..frames.len()].copy_from_slice(frames);
         self.absorb(frames.len())
     }
 
-    fn open(
-        &mut self,
-        mechanism: &Mutex<Box<dyn Mechanism>>,
-        frames: &mut Vec<u8>,
-    ) -> Result<(), Option<i32>> {
-        let mut at = 0;
-        let mut mechanism = mechanism.lock();
+    /// Opens sealed frames into the link's queue, as many as there are and fit.
+    fn open(&mut self) -> Option<Pumped> {
         loop {
-            let header = parse_header(&self.staging[at..], Some(self.max_body.saturating_add(64)));
-            let Header::Frame { flags, header_len, body_len } =
-                header.map_err(|error| error.code())?
-            else {
-                break;
-            };
-            let end =
-                (at + header_len).saturating_add(usize::try_from(body_len).unwrap_or(usize::MAX));
-            let Some(body) = self.staging.get_mut(at + header_len..end) else { break };
-            let opened =
-                mechanism.decode(flags, body).map_err(|_| Some(code::ZMTP_CRYPTOGRAPHIC))?;
-            let plain = &body[opened.body];
-            let verdict = match opened.flags & COMMAND {
-                0 => Verdict::Keep,
-                _ => {
-                    let Self { wants_commands, ping, replies, .. } = self;
-                    on_command(plain, *wants_commands, true, ping, replies)
-                }
-            };
-            match verdict {
-                Verdict::Keep => encode_frame(opened.flags, plain, frames),
-                Verdict::Drop => {}
-                Verdict::Refuse => return Err(Some(code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED)),
+            if !self.has_room() {
+                self.full = true;
+                return Some(Pumped::Full);
             }
-            at = end;
+            let Self { framing: RecvFraming::Sealed(sealed), link, scratch, max_body, .. } = self
+            else {
+                return None;
+            };
+            let producer = match scratch {
+                Some((tx, _)) => tx.producer(),
+                None => link.as_mut()?.producer(),
+            };
+            let stopped = match sealed.open(producer, *max_body) {
+                Ok(None) => return None,
+                Ok(Some(Opened::Frames(written))) => self.absorb(written),
+                Ok(Some(Opened::Large(flags, message))) => self.take_large(flags, message),
+                Err(refusal) => Some(refused(&refusal)),
+            };
+            if stopped.is_some() {
+                return stopped;
+            }
         }
-        self.staging.drain(..at);
-        Ok(())
+    }
+
+    fn take_large(&mut self, flags: u8, message: Message) -> Option<Pumped> {
+        if flags & COMMAND != 0 {
+            // Rare, and looked at like any other.
+            let mut frame = Vec::new();
+            encode_frame(flags, &message, &mut frame);
+            return self.absorb_frames(&frame);
+        }
+        self.producer()?.push_absorbed(flags, Parcel::Message(message));
+        self.publish();
+        None
     }
 
     fn bound(&self) -> Option<u64> {
@@ -432,6 +442,17 @@ impl RecvHalf {
                 link.write_latest(message, &*self.socket);
             }
         }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Pumped {
+    match refusal {
+        Refusal::NoMemory => Pumped::Broken(libc::ENOMEM),
+        Refusal::Frame(error) => Pumped::Malformed(error.code()),
+        Refusal::Sealed(error) => Pumped::Malformed(match error.failure() {
+            Failure::Protocol(code) => Some(code),
+            _ => None,
+        }),
     }
 }
 

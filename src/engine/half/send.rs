@@ -5,15 +5,14 @@
 //! when its last byte has left: what a dying connection did not take is sent again by the next one.
 #![forbid(unsafe_code)]
 
-use crate::link::{Peer, Receiver, COMMAND};
+use crate::link::{Peer, Receiver, COMMAND, MORE};
 use crate::message::Message;
-use crate::security::Mechanism;
+use crate::security::Seal;
 use crate::sync::queue::Cursor;
 use crate::sys::io::Stream;
 use crate::wire::command::Command;
-use crate::wire::frame::encode_frame;
+use crate::wire::frame::{encode_frame, parse_header, Header};
 use crate::wire::legacy;
-use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -36,8 +35,8 @@ pub enum SendFraming {
     V1,
     /// Bare bodies.
     Raw,
-    /// Through the mechanism.
-    Sealed(Arc<Mutex<Box<dyn Mechanism>>>),
+    /// Through the mechanism, perhaps for a peer to whom subscriptions are messages: 3.0.
+    Sealed { mechanism: Box<dyn Seal>, old_subscriptions: bool },
 }
 
 /// How far a flush came.
@@ -113,21 +112,26 @@ impl SendHalf {
         self.sent < self.outbox.len()
     }
 
-    /// Queues bytes of our own, such as a PONG, between two frames.
-    pub fn queue_bytes(&mut self, bytes: &[u8]) {
-        self.outbox.extend_from_slice(bytes);
+    /// Queues commands of our own, such as a PONG, as frames.
+    pub fn queue_frames(&mut self, frames: &[u8]) {
+        let SendFraming::Sealed { mechanism, .. } = &mut self.framing else {
+            return self.outbox.extend_from_slice(frames);
+        };
+        let mut rest = frames;
+        while let Ok(Header::Frame { flags, header_len, body_len }) = parse_header(rest, None) {
+            let end = header_len.saturating_add(usize::try_from(body_len).unwrap_or(usize::MAX));
+            let Some((frame, behind)) = rest.split_at_checked(end) else { return };
+            // A mechanism that cannot seal will say so at the next message, and end the connection.
+            let _ = mechanism.seal(flags & COMMAND, &frame[header_len..], &mut self.outbox);
+            rest = behind;
+        }
     }
 
     /// Queues a command.
     pub fn queue_command(&mut self, command: &Command<'_>) {
-        if let SendFraming::Sealed(mechanism) = &self.framing {
-            let mut body = Vec::new();
-            command.encode_body(&mut body);
-            // A mechanism that cannot seal has ended the connection already.
-            let _ = mechanism.lock().encode(COMMAND, &body, &mut self.outbox);
-            return;
-        }
-        command.encode(&mut self.outbox);
+        let mut frame = Vec::new();
+        command.encode(&mut frame);
+        self.queue_frames(&frame);
     }
 
     /// Writes what waits, as far as the kernel takes it.
@@ -219,23 +223,27 @@ impl SendHalf {
 
     /// Makes the next batch in the outbox. False if there is nothing.
     fn translate(&mut self) -> io::Result<bool> {
-        let Self { link: Some(link), cursor: Some(cursor), .. } = self else { return Ok(false) };
-        let before = self.outbox.len();
-        while self.outbox.len() < OUTBOX_SIZE {
+        let Self { link: Some(link), cursor: Some(cursor), framing, outbox, ends, .. } = self
+        else {
+            return Ok(false);
+        };
+        let before = outbox.len();
+        while outbox.len() < OUTBOX_SIZE {
             let Some(record) = link.consumer().read_at(cursor) else { break };
             let flags = record.flags();
-            encode(&self.framing, flags, record.body(), &mut self.outbox)?;
-            if flags & crate::link::MORE == 0 {
-                self.ends.push_back((self.outbox.len(), *cursor));
+            encode(framing, flags, record.body(), outbox)?;
+            if flags & MORE == 0 {
+                ends.push_back((outbox.len(), *cursor));
             }
         }
-        if let Some(message) = take_latest(link, self.outbox.len() == before) {
-            encode(&self.framing, 0, &message, &mut self.outbox)?;
+        if let Some(message) = take_latest(link, outbox.len() == before) {
+            encode(framing, 0, &message, outbox)?;
         }
-        if self.outbox.len() == before {
+        let any = outbox.len() > before;
+        if !any {
             self.release();
         }
-        Ok(self.outbox.len() > before)
+        Ok(any)
     }
 
     fn tell_writable(&self) {
@@ -261,27 +269,30 @@ enum Step {
     Partly,
 }
 
-fn encode(framing: &SendFraming, flags: u8, body: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+fn encode(framing: &mut SendFraming, flags: u8, body: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    let as_messages = match framing {
+        SendFraming::V1 | SendFraming::OldSubscriptions => true,
+        SendFraming::Sealed { old_subscriptions, .. } => *old_subscriptions,
+        SendFraming::Direct | SendFraming::Raw => false,
+    };
+    if as_messages && flags & COMMAND != 0 {
+        let message = match Command::parse(body) {
+            Ok(Command::Subscribe { topic }) => [&[1], topic].concat(),
+            Ok(Command::Cancel { topic }) => [&[0], topic].concat(),
+            _ => return Ok(()),
+        };
+        return encode(framing, 0, &message, out);
+    }
     match framing {
         SendFraming::Raw => out.extend_from_slice(body),
-        SendFraming::Sealed(mechanism) => mechanism
-            .lock()
-            .encode(flags, body, out)
+        SendFraming::Sealed { mechanism, .. } => mechanism
+            .seal(flags, body, out)
             .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?,
-        SendFraming::Direct => encode_frame(flags, body, out),
-        SendFraming::V1 | SendFraming::OldSubscriptions if flags & COMMAND != 0 => {
-            let message = match Command::parse(body) {
-                Ok(Command::Subscribe { topic }) => [&[1], topic].concat(),
-                Ok(Command::Cancel { topic }) => [&[0], topic].concat(),
-                _ => return Ok(()),
-            };
-            encode(framing, 0, &message, out)?;
-        }
         SendFraming::V1 => {
             out.extend_from_slice(legacy::encode_header(flags, body.len() as u64).as_slice());
             out.extend_from_slice(body);
         }
-        SendFraming::OldSubscriptions => encode_frame(flags, body, out),
+        SendFraming::Direct | SendFraming::OldSubscriptions => encode_frame(flags, body, out),
     }
     Ok(())
 }

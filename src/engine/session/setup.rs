@@ -3,13 +3,12 @@
 
 use super::connecting::{errno_of, send_all};
 use super::*;
-use crate::engine::connection::{RecvFraming, RecvHalf, SendFraming, SendHalf};
+use crate::engine::connection::{RecvFraming, RecvHalf, Sealed, SendFraming, SendHalf};
 use crate::engine::handshake::Agreement;
 use crate::link::{pair, Limits, LinkOrigin, Parcel, PeerInfo, COMMAND};
 use crate::message::Metadata;
-use crate::security::HandshakeError;
+use crate::security::{HandshakeError, Traffic};
 use crate::wire::Version;
-use parking_lot::Mutex;
 use std::io;
 use std::os::fd::AsRawFd;
 
@@ -109,12 +108,19 @@ impl Session {
 
     /// The handshake is over: messages may pass.
     fn begin(&mut self, io: &mut dyn Reactor, agreement: Agreement) {
+        let Agreement { version, mechanism, peer, subscribe_to_all, rest } = agreement;
+        let (send, recv) = match mechanism.split() {
+            Ok(traffic) => self.framing(version, traffic),
+            Err(error) => {
+                self.profile.owner.event(Event::handshake_failed(error.failure(), self.endpoint()));
+                return self.refuse(io);
+            }
+        };
         let State::Handshaking(shaking) = std::mem::replace(&mut self.state, State::Idle) else {
             return;
         };
         let Shaking { stream, handshake, peer_address: address, .. } = *shaking;
         io.cancel_timer(Timer::Handshake);
-        let Agreement { version, mechanism, peer, subscribe_to_all, rest } = agreement;
         let mut metadata = Metadata::new();
         add_address(&mut metadata, &address, stream.as_raw_fd());
         for (name, value) in &peer.properties {
@@ -125,22 +131,6 @@ impl Session {
             }
         }
         let info = PeerInfo { metadata: Some(Arc::new(metadata)), routing_id: peer.routing_id };
-        let (send, recv) = match (version, mechanism.is_transparent()) {
-            (Version::V1Unversioned | Version::V1, _) => (SendFraming::V1, RecvFraming::V1),
-            (Version::V2 | Version::V3_0, true) => {
-                (SendFraming::OldSubscriptions, RecvFraming::Direct)
-            }
-            (_, true) => (SendFraming::Direct, RecvFraming::Direct),
-            (_, false) => {
-                let mechanism = Arc::new(Mutex::new(mechanism));
-                (SendFraming::Sealed(mechanism.clone()), RecvFraming::Sealed(mechanism))
-            }
-        };
-        let send = match send {
-            // Only subscribers send commands through the queue.
-            SendFraming::OldSubscriptions if !self.is_subscriber() => SendFraming::Direct,
-            send => send,
-        };
         self.event(ids::EVENT_HANDSHAKE_SUCCEEDED, 0);
         let heartbeats = version.has_mechanism();
         let phantom = subscribe_to_all && self.is_publisher();
@@ -153,6 +143,26 @@ impl Session {
         self.pinged_at = None;
         if heartbeats {
             self.start_heartbeat(io);
+        }
+    }
+
+    /// What frames become, both ways.
+    fn framing(&self, version: Version, traffic: Traffic) -> (SendFraming, RecvFraming) {
+        // Only subscribers send commands through the queue.
+        let old_subscriptions =
+            matches!(version, Version::V2 | Version::V3_0) && self.is_subscriber();
+        match (version, traffic) {
+            (_, Traffic::Sealed(seal, open)) => (
+                SendFraming::Sealed { mechanism: seal, old_subscriptions },
+                RecvFraming::Sealed(Box::new(Sealed::new(open))),
+            ),
+            (Version::V1Unversioned | Version::V1, Traffic::Plain) => {
+                (SendFraming::V1, RecvFraming::V1)
+            }
+            (_, Traffic::Plain) if old_subscriptions => {
+                (SendFraming::OldSubscriptions, RecvFraming::Direct)
+            }
+            (_, Traffic::Plain) => (SendFraming::Direct, RecvFraming::Direct),
         }
     }
 

@@ -1,0 +1,234 @@
+//! Boxes as NaCl makes them (XSalsa20 and Poly1305): a tag, and as many bytes as were sealed.
+//!
+//! The first 16 bytes of a CURVE nonce are a prefix that stays the same for all that is sent one way,
+//! so that the half of XSalsa20 that depends on it is computed once. The 32 bytes before the sealed
+//! ones make the key of the tag; they are taken from one run of the key stream with what follows. Runs
+//! are rounded up to what the processor makes at once. Neither sealing nor opening allocates, but for
+//! what the buffer that is appended to needs.
+#![forbid(unsafe_code)]
+
+use super::key::Key;
+use crate::sys::sodium::{
+    append_xor_stream, authenticate, derive_key, is_authentic, stream_batch, xor_stream,
+    xor_stream_to, Tag, BLOCK_SIZE, KEY_SIZE, TAG_SIZE,
+};
+
+/// The part of a nonce that counts, or that is random.
+pub(super) type ShortNonce = [u8; 8];
+
+/// By how much a box is longer than what is in it.
+pub(super) const OVERHEAD: usize = TAG_SIZE;
+
+/// The longest run that any processor makes at once.
+const SCRATCH: usize = 8 * BLOCK_SIZE;
+/// How much of a message is sealed together with the key of the tag.
+const HEAD: usize = SCRATCH - KEY_SIZE;
+/// Where the key stream is behind the head.
+const BEHIND_HEAD: u64 = (SCRATCH / BLOCK_SIZE) as u64;
+
+/// Seals or opens boxes whose nonces have one prefix.
+pub(super) struct Cipher {
+    key: Key,
+    batch: usize,
+}
+
+impl Cipher {
+    /// `shared` is what two keys have in common, or a secret key that nobody else has.
+    pub(super) fn new(shared: &Key, prefix: &[u8; 16]) -> Self {
+        Cipher { key: Key::new(derive_key(shared.bytes(), prefix)), batch: stream_batch() }
+    }
+
+    /// A cipher for one box with a whole nonce, and the part of the nonce that goes with it.
+    pub(super) fn once(shared: &Key, nonce: &[u8; 24]) -> (Self, ShortNonce) {
+        let (mut prefix, mut short) = ([0; 16], [0; 8]);
+        prefix.copy_from_slice(&nonce[..16]);
+        short.copy_from_slice(&nonce[16..]);
+        (Self::new(shared, &prefix), short)
+    }
+
+    /// Appends a box with `first`, if there is any, and `rest` in it.
+    pub(super) fn seal(
+        &self,
+        nonce: &ShortNonce,
+        first: Option<u8>,
+        rest: &[u8],
+        out: &mut Vec<u8>,
+    ) {
+        let start = out.len();
+        out.reserve(OVERHEAD + 1 + rest.len());
+        let mut scratch = [0; SCRATCH];
+        let body_at = KEY_SIZE + usize::from(first.is_some());
+        if let Some(first) = first {
+            scratch[KEY_SIZE] = first;
+        }
+        let (head, rest) = rest.split_at(rest.len().min(SCRATCH - body_at));
+        let used = body_at + head.len();
+        scratch[body_at..used].copy_from_slice(head);
+        self.run(&mut scratch, used, nonce, 0);
+        out.extend_from_slice(&[0; TAG_SIZE]);
+        out.extend_from_slice(&scratch[KEY_SIZE..used]);
+        let tag_key = Key::take(&mut scratch);
+
+        let (middle, tail) = rest.split_at(self.whole_runs(rest.len()));
+        append_xor_stream(middle, out, nonce, BEHIND_HEAD, self.key.bytes());
+        if !tail.is_empty() {
+            scratch[..tail.len()].copy_from_slice(tail);
+            self.run(&mut scratch, tail.len(), nonce, behind(middle));
+            out.extend_from_slice(&scratch[..tail.len()]);
+        }
+        let (tag, sealed) = out[start..].split_at_mut(TAG_SIZE);
+        tag.copy_from_slice(&authenticate(sealed, tag_key.bytes()));
+    }
+
+    /// Opens a box: `first` and `rest` together are as long as what is in it. False if it was not sealed
+    /// with this key and nonce; they are as they were then.
+    pub(super) fn open(
+        &self,
+        nonce: &ShortNonce,
+        sealed: &[u8],
+        first: Option<&mut u8>,
+        rest: &mut [u8],
+    ) -> bool {
+        let Some((tag, sealed)) = sealed.split_first_chunk::<TAG_SIZE>() else { return false };
+        if sealed.len() != usize::from(first.is_some()) + rest.len() {
+            return false;
+        }
+        let mut scratch = [0; SCRATCH];
+        let (head, sealed_rest) = sealed.split_at(sealed.len().min(HEAD));
+        let used = KEY_SIZE + head.len();
+        scratch[KEY_SIZE..used].copy_from_slice(head);
+        self.run(&mut scratch, used, nonce, 0);
+        if !self.admits(tag, sealed, &mut scratch) {
+            return false;
+        }
+        let body_at = KEY_SIZE + usize::from(first.is_some());
+        if let Some(first) = first {
+            *first = scratch[KEY_SIZE];
+        }
+        let (opened_head, rest) = rest.split_at_mut(used - body_at);
+        opened_head.copy_from_slice(&scratch[body_at..used]);
+
+        let runs = self.whole_runs(rest.len());
+        let (middle, tail) = sealed_rest.split_at(runs);
+        let (opened_middle, opened_tail) = rest.split_at_mut(runs);
+        xor_stream_to(middle, opened_middle, nonce, BEHIND_HEAD, self.key.bytes());
+        if !tail.is_empty() {
+            scratch[..tail.len()].copy_from_slice(tail);
+            self.run(&mut scratch, tail.len(), nonce, behind(middle));
+            opened_tail.copy_from_slice(&scratch[..tail.len()]);
+        }
+        true
+    }
+
+    fn admits(&self, tag: &Tag, sealed: &[u8], scratch: &mut [u8; SCRATCH]) -> bool {
+        is_authentic(tag, sealed, Key::take(scratch).bytes())
+    }
+
+    /// Combines the beginning of `scratch` with the key stream. More than `used` costs nothing.
+    fn run(&self, scratch: &mut [u8; SCRATCH], used: usize, nonce: &ShortNonce, block: u64) {
+        let run = used.next_multiple_of(self.batch).min(SCRATCH);
+        xor_stream(&mut scratch[..run], nonce, block, self.key.bytes());
+    }
+
+    fn whole_runs(&self, len: usize) -> usize {
+        len - len % self.batch
+    }
+}
+
+fn behind(middle: &[u8]) -> u64 {
+    BEHIND_HEAD + (middle.len() / BLOCK_SIZE) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::testing::Random;
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len() / 2)
+            .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
+            .collect()
+    }
+
+    /// The example of 'Cryptography in NaCl' (Bernstein), sections 9 and 10.
+    #[test]
+    fn the_box_is_that_of_nacl() {
+        let key = hex("1b27556473e985d462cd51197a9a46c76009549eac6474f206c4ee0844f68389");
+        let nonce = hex("69696ee955b62b73cd62bda875fc73d68219e0036b7a0b37");
+        let plain =
+            hex("be075fc53c81f2d5cf141316ebeb0c7b5228c52a4c62cbd44b66849b64244ffce5ecbaaf33bd751a\
+             1ac728d45e6c61296cdc3c01233561f41db66cce314adb310e3be8250c46f06dceea3a7fa1348057\
+             e2f6556ad6b1318a024a838f21af1fde048977eb48f59ffd4924ca1c60902e52f0a089bc76897040\
+             e082f937763848645e0705");
+        let sealed =
+            hex("f3ffc7703f9400e52a7dfb4b3d3305d98e993b9f48681273c29650ba32fc76ce48332ea7164d96a4\
+             476fb8c531a1186ac0dfc17c98dce87b4da7f011ec48c97271d2c20f9b928fe2270d6fb863d51738\
+             b48eeee314a7cc8ab932164548e526ae90224368517acfeabd6bb3732bc0e9da99832b61ca01b6de\
+             56244a9e88d5f9b37973f622a43d14a6599b1f654cb45a74e355a5");
+        let key = Key::new(key.try_into().unwrap());
+        let (cipher, nonce) = Cipher::once(&key, &nonce.try_into().unwrap());
+        let mut out = Vec::new();
+        cipher.seal(&nonce, None, &plain, &mut out);
+        assert_eq!(out, sealed);
+        out.clear();
+        cipher.seal(&nonce, Some(plain[0]), &plain[1..], &mut out);
+        assert_eq!(out, sealed);
+    }
+
+    /// All the ways in which a message is cut into runs, on every kind of processor.
+    #[test]
+    fn every_length_is_sealed_as_libsodium_would_and_opens_again() {
+        let key = Key::new([7; KEY_SIZE]);
+        let lengths = (0..1200).chain([4095, 4096, 4097, 65_536, 1 << 20]);
+        let plain: Vec<u8> = (0..1u32 << 20).map(|at| (at * 31 >> 3) as u8).collect();
+        for len in lengths {
+            let mut whole = Vec::new();
+            for batch in [1, 4, 8].map(|blocks| blocks * BLOCK_SIZE) {
+                let cipher = Cipher { batch, ..Cipher::new(&key, b"0123456789abcdef") };
+                let mut out = b"..".to_vec();
+                cipher.seal(b"counting", Some(5), &plain[..len], &mut out);
+                let (mut first, mut opened) = (0, vec![0; len]);
+                assert!(cipher.open(b"counting", &out[2..], Some(&mut first), &mut opened));
+                assert_eq!((first, &opened[..]), (5, &plain[..len]));
+                if whole.is_empty() {
+                    whole = out.clone();
+                }
+                assert_eq!(out, whole, "{len} bytes, in runs of {batch}");
+                assert!(len > 1100 || matches_plain_stream(&cipher, &plain[..len], &out[2..]));
+            }
+        }
+    }
+
+    /// The construction as the paper has it, in one run.
+    fn matches_plain_stream(cipher: &Cipher, plain: &[u8], sealed: &[u8]) -> bool {
+        let mut image = [&[0; KEY_SIZE][..], &[5], plain].concat();
+        xor_stream(&mut image, b"counting", 0, cipher.key.bytes());
+        let tag_key = image[..KEY_SIZE].try_into().unwrap();
+        sealed[..TAG_SIZE] == authenticate(&image[KEY_SIZE..], &tag_key)
+            && sealed[TAG_SIZE..] == image[KEY_SIZE..]
+    }
+
+    #[test]
+    fn a_changed_box_does_not_open_and_gives_nothing_away() {
+        let key = Key::new([7; KEY_SIZE]);
+        let cipher = Cipher::new(&key, b"0123456789abcdef");
+        let mut random = Random::new(11);
+        for len in [0, 1, 64, 479, 480, 2000] {
+            let mut sealed = Vec::new();
+            cipher.seal(b"counting", Some(1), &vec![9; len], &mut sealed);
+            let mut refused = |nonce: &ShortNonce, sealed: &[u8]| {
+                let (mut first, mut rest) = (3, vec![4; len]);
+                let opened = cipher.open(nonce, sealed, Some(&mut first), &mut rest);
+                !opened && first == 3 && rest.iter().all(|byte| *byte == 4)
+            };
+            for at in 0..sealed.len() {
+                let mut wrong = sealed.clone();
+                wrong[at] ^= 1 << random.below(8);
+                assert!(refused(b"counting", &wrong));
+                assert!(refused(b"counting", &sealed[..at]));
+            }
+            assert!(refused(b"countinh", &sealed));
+            assert!(refused(b"counting", &[&sealed[..], b"x"].concat()));
+        }
+    }
+}
