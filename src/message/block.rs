@@ -80,10 +80,10 @@ impl Filling {
             let start = self.block.as_ptr().add(self.filled).cast::<MaybeUninit<u8>>();
             slice::from_raw_parts_mut(start, self.block.len() - self.filled)
         };
-        let start = rest.as_ptr().cast::<u8>();
+        let (start, room) = (rest.as_ptr().cast::<u8>(), rest.len());
         let written = write(rest)?;
-        // Any other slice says nothing about these bytes.
-        let count = if ptr::eq(written.as_ptr(), start) { written.len() } else { 0 };
+        // Any other slice says nothing about these bytes, also if it begins where a full block ends.
+        let count = if ptr::eq(written.as_ptr(), start) { written.len().min(room) } else { 0 };
         self.filled += count;
         Ok(count)
     }

@@ -1,8 +1,8 @@
-//! Lock-free building blocks: the queue that links are made of and the word by which a socket is woken.
-//! Nothing here knows about sockets, or ever blocks.
+//! Building blocks made of atomics: the queue that links are made of, the word by which a socket is woken,
+//! and the turn at a socket. Nothing here knows what a socket is.
 //!
 //! The atomics come from `loom` when the crate is built with `--cfg loom`, so that the models in
-//! `tests/loom.rs` explore the very code that ships.
+//! `tests/loom` explore the very code that ships.
 
 pub mod queue;
 pub mod signal;

@@ -5,6 +5,7 @@
 
 use crate::sync::atomic::{AtomicBool, Ordering};
 use std::cell::UnsafeCell;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
@@ -18,15 +19,15 @@ pub struct Turn<T> {
 // SAFETY: only who has the turn reaches the value.
 unsafe impl<T: Send> Sync for Turn<T> {}
 
-/// The value, for as long as this lives.
-pub struct Taken<'a, T>(&'a Turn<T>);
+/// The value, for as long as this lives. It may be shared between threads no more than `&mut T` may.
+pub struct Taken<'a, T>(&'a Turn<T>, PhantomData<&'a mut T>);
 
 impl<T> Turn<T> {
     /// Takes the turn, if it is free.
     #[inline]
     pub fn try_take(&self) -> Option<Taken<'_, T>> {
         self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).ok()?;
-        Some(Taken(self))
+        Some(Taken(self, PhantomData))
     }
 
     /// Takes the turn, and waits for it if need be.

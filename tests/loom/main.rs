@@ -17,6 +17,7 @@ mod half;
 mod hwm;
 mod queue;
 mod signal;
+mod turn;
 
 use std::sync::Arc;
 use zeroxide::sync::queue::Payload;

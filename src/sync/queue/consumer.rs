@@ -16,7 +16,8 @@ const FREE_STEP: u64 = 1024;
 /// Reads frames in the order they were committed.
 pub struct Consumer<T: Payload> {
     shared: Arc<Shared>,
-    head: Cursor,
+    /// The first unread record.
+    head: Place,
     /// What is known to be published.
     limit: u64,
     read: u64,
@@ -27,13 +28,25 @@ pub struct Consumer<T: Payload> {
     objects: PhantomData<T>,
 }
 
-/// A place in the stream: a record boundary, or `skip` wire bytes into a record.
+/// A record boundary.
 #[derive(Clone, Copy)]
-pub struct Cursor {
+struct Place {
     chunk: NonNull<Chunk>,
     offset: usize,
+    /// The logical position of the same.
+    position: u64,
+}
+
+/// A place in the stream, at or behind the first unread record: a record boundary, or some wire bytes into
+/// a record. One that the consumer has passed, or that belongs to another queue, stands for the first
+/// unread record.
+#[derive(Clone, Copy)]
+pub struct Cursor {
+    place: Place,
     /// Bytes of the record's wire image that are done with.
     skip: usize,
+    /// Which queue it belongs to.
+    queue: u64,
 }
 
 impl Cursor {
@@ -86,12 +99,13 @@ impl<'a, T: Payload> Record<'a, T> {
 // SAFETY: the consumer is the only reader, and chunks it has passed are its own; objects cross threads.
 unsafe impl<T: Payload + Send> Send for Consumer<T> {}
 
-// SAFETY: a cursor is only a place; it is looked through by way of the consumer it belongs to.
+// SAFETY: a cursor is only a place; it is looked through by way of the consumer it belongs to, which checks
+// that.
 unsafe impl Send for Cursor {}
 
 impl<T: Payload> Consumer<T> {
     pub(super) fn new(shared: Arc<Shared>, chunk: NonNull<Chunk>) -> Self {
-        let head = Cursor { chunk, offset: 0, skip: 0 };
+        let head = Place { chunk, offset: 0, position: 0 };
         let mut consumer = Self {
             shared,
             head,
@@ -130,7 +144,7 @@ impl<T: Payload> Consumer<T> {
             if shape.is_object() {
                 drop(take_object::<T>(at));
             }
-            self.head.offset += shape.total();
+            self.head.advance(shape.total());
             shape.flags
         };
         self.count(flags)
@@ -157,7 +171,7 @@ impl<T: Payload> Consumer<T> {
             }
             shape
         };
-        self.head.offset += shape.total();
+        self.head.advance(shape.total());
         Taken::Part { wake: self.count(shape.flags) }
     }
 
@@ -174,7 +188,7 @@ impl<T: Payload> Consumer<T> {
             if !shape.is_object() {
                 return None;
             }
-            self.head.offset += shape.total();
+            self.head.advance(shape.total());
             (take_object::<T>(at), shape.flags)
         };
         Some((object, self.count(flags)))
@@ -193,7 +207,21 @@ impl<T: Payload> Consumer<T> {
 
     /// Where the first unread record begins.
     pub fn cursor(&self) -> Cursor {
-        self.head
+        Cursor { place: self.head, skip: 0, queue: self.shared.id }
+    }
+
+    /// The same place with a chunk that is certainly alive.
+    fn resolve(&self, cursor: &Cursor) -> Cursor {
+        if cursor.queue == self.shared.id {
+            if cursor.place.position > self.head.position {
+                return *cursor;
+            }
+            if cursor.place.position == self.head.position {
+                // The end of one chunk and the start of the next are one place.
+                return Cursor { place: self.head, ..*cursor };
+            }
+        }
+        self.cursor()
     }
 
     /// Collects what lies at `cursor` for a gathering write: some `max_bytes` bytes (whole records) in at
@@ -207,9 +235,9 @@ impl<T: Payload> Consumer<T> {
     ) -> (usize, usize) {
         self.refresh_limit();
         let this: &'a Self = self;
-        let mut at = *cursor;
+        let mut at = this.resolve(cursor);
         let (mut count, mut total) = (0, 0);
-        while total < max_bytes && count + 2 <= slices.len() && this.step_chunk(&mut at) {
+        while total < max_bytes && count + 2 <= slices.len() && this.step_chunk(&mut at.place) {
             let taken = this.gather_run(&mut at, &mut slices[count..], max_bytes - total);
             count += taken.0;
             total += taken.1;
@@ -224,20 +252,20 @@ impl<T: Payload> Consumer<T> {
         slices: &mut [IoSlice<'a>],
         max_bytes: usize,
     ) -> (usize, usize) {
-        let end = self.readable_end(at.chunk);
-        // SAFETY: `at` is a record boundary below `end`, everything up to there is published.
-        let start = unsafe { Chunk::at(at.chunk, at.offset) };
-        let mut len = 0;
-        let base = at.offset;
-        while at.offset < end && len < max_bytes {
+        let Cursor { place, .. } = at;
+        let end = self.readable_end(place);
+        // SAFETY: a record boundary below `end`, and everything up to there is published.
+        let start = unsafe { Chunk::at(place.chunk, place.offset) };
+        let base = place.offset;
+        while place.offset < end && place.offset - base < max_bytes {
             // SAFETY: as above, at each step.
-            let shape = unsafe { look::<T>(at) };
+            let shape = unsafe { look::<T>(place) };
             if shape.is_object() {
                 break;
             }
-            at.offset += shape.total();
-            len = at.offset - base;
+            place.advance(shape.total());
         }
+        let len = place.offset - base;
         let skip = std::mem::take(&mut at.skip);
         if len > 0 {
             // SAFETY: `len` published bytes begin at `start`, and stay while `self` is borrowed.
@@ -245,12 +273,12 @@ impl<T: Payload> Consumer<T> {
             slices[0] = IoSlice::new(&run[skip..]);
             return (1, len - skip);
         }
-        self.gather_object(at, skip, slices)
+        self.gather_object(&mut at.place, skip, slices)
     }
 
     fn gather_object<'a>(
         &'a self,
-        at: &mut Cursor,
+        at: &mut Place,
         skip: usize,
         slices: &mut [IoSlice<'a>],
     ) -> (usize, usize) {
@@ -261,7 +289,7 @@ impl<T: Payload> Consumer<T> {
             (std::slice::from_raw_parts(start.add(2), header_len), object::<T>(start).bytes())
         };
         // SAFETY: as above.
-        at.offset += unsafe { look::<T>(at) }.total();
+        at.advance(unsafe { look::<T>(at) }.total());
         let rest = &body[skip.saturating_sub(header.len()).min(body.len())..];
         let header = &header[skip.min(header.len())..];
         slices[0] = IoSlice::new(header);
@@ -273,58 +301,48 @@ impl<T: Payload> Consumer<T> {
     /// gone out whole. True if the producer waits for room and is to be told.
     pub fn advance(&mut self, cursor: &mut Cursor, bytes: usize) -> bool {
         self.refresh_limit();
-        let mut left = cursor.skip + bytes;
-        cursor.skip = 0;
-        let mut boundary = None;
-        while left > 0 && self.step_chunk(cursor) {
-            // SAFETY: what was gathered is published; `cursor` is a record boundary in it.
-            let (shape, wire) = unsafe {
-                let at = Chunk::at(cursor.chunk, cursor.offset);
-                let shape = look::<T>(cursor);
-                (
-                    shape,
-                    if shape.is_object() {
-                        *at.add(1) as usize + object::<T>(at).bytes().len()
-                    } else {
-                        shape.total()
-                    },
-                )
-            };
+        let Cursor { mut place, skip, queue } = self.resolve(cursor);
+        let (mut left, mut inside, mut boundary) = (skip + bytes, 0, None);
+        while left > 0 && self.step_chunk(&mut place) {
+            // SAFETY: `step_chunk` found a published record here.
+            let (shape, wire) = unsafe { (look::<T>(&place), wire_len::<T>(&place)) };
             if left < wire {
-                cursor.skip = left;
+                inside = left;
                 break;
             }
             left -= wire;
-            cursor.offset += shape.total();
+            place.advance(shape.total());
             if shape.flags & MORE == 0 {
-                boundary = Some(*cursor);
+                boundary = Some(place.position);
             }
         }
-        boundary.is_some_and(|boundary| self.release_to(boundary))
+        *cursor = Cursor { place, skip: inside, queue };
+        boundary.is_some_and(|boundary| self.release(boundary))
     }
 
     /// Looks at the record at `cursor`, and moves the cursor behind it. The record is kept.
     pub fn read_at(&mut self, cursor: &mut Cursor) -> Option<Record<'_, T>> {
         self.refresh_limit();
-        if !self.step_chunk(cursor) {
+        *cursor = self.resolve(cursor);
+        if !self.step_chunk(&mut cursor.place) {
             return None;
         }
-        let here = *cursor;
+        let here = cursor.place;
         // SAFETY: `step_chunk` found a published record at the cursor.
         unsafe {
-            cursor.offset += look::<T>(&here).total();
+            cursor.place.advance(look::<T>(&here).total());
             Some(record(&here))
         }
     }
 
     /// Gives up everything before `boundary`. True if the producer waits for room and is to be told.
     pub fn release_to(&mut self, boundary: Cursor) -> bool {
+        self.release(self.resolve(&boundary).place.position)
+    }
+
+    fn release(&mut self, position: u64) -> bool {
         let mut wake = false;
-        while self.head.chunk != boundary.chunk || self.head.offset != boundary.offset {
-            if self.head.chunk != boundary.chunk && self.at_sealed_end() {
-                self.normalise();
-                continue;
-            }
+        while self.head.position < position && self.available() {
             wake |= self.pop();
         }
         wake
@@ -337,16 +355,13 @@ impl<T: Payload> Consumer<T> {
 
     /// Is there anything at `cursor`? If not, and only then, the producer will say when there is.
     pub fn is_empty_at(&mut self, cursor: &Cursor) -> bool {
-        let position = self.position_of(cursor);
-        if position < self.limit {
-            return false;
-        }
-        !self.wait_beyond(position)
+        let position = self.resolve(cursor).place.position;
+        position >= self.limit && !self.wait_beyond(position)
     }
 
     #[inline(always)]
     fn available(&mut self) -> bool {
-        let position = self.position_of(&self.head);
+        let position = self.head.position;
         position < self.limit || self.wait_beyond(position)
     }
 
@@ -373,31 +388,24 @@ impl<T: Payload> Consumer<T> {
         self.limit = self.shared.tail.0.load(Ordering::Acquire) >> 1;
     }
 
-    #[inline(always)]
-    fn position_of(&self, cursor: &Cursor) -> u64 {
-        // SAFETY: a cursor's chunk is alive: it is not before the head.
-        unsafe { cursor.chunk.as_ref() }.base() + cursor.offset as u64
-    }
-
-    /// Where the published bytes of `chunk` end, as an offset.
-    fn readable_end(&self, chunk: NonNull<Chunk>) -> usize {
+    /// Where the published bytes of a chunk end, as an offset.
+    fn readable_end(&self, place: &Place) -> usize {
         // SAFETY: not before the head, so alive.
-        let chunk = unsafe { chunk.as_ref() };
-        let limit = (self.limit - chunk.base()) as usize;
-        limit.min(chunk.sealed.load(Ordering::Acquire))
+        let sealed = unsafe { place.chunk.as_ref() }.sealed.load(Ordering::Acquire);
+        let published = place.offset + (self.limit - place.position) as usize;
+        published.min(sealed)
     }
 
-    /// Moves a cursor at the end of a sealed chunk on to the next. False if nothing is published there.
-    fn step_chunk(&self, cursor: &mut Cursor) -> bool {
-        while self.position_of(cursor) < self.limit {
+    /// Moves a place at the end of a sealed chunk on to the next. False if nothing is published there.
+    fn step_chunk(&self, place: &mut Place) -> bool {
+        while place.position < self.limit {
             // SAFETY: not before the head, so alive.
-            let chunk = unsafe { cursor.chunk.as_ref() };
-            if cursor.offset < chunk.sealed.load(Ordering::Acquire) {
+            let chunk = unsafe { place.chunk.as_ref() };
+            if place.offset < chunk.sealed.load(Ordering::Acquire) {
                 return true;
             }
             let Some(next) = NonNull::new(chunk.next.load(Ordering::Acquire)) else { return false };
-            cursor.chunk = next;
-            cursor.offset = 0;
+            *place = Place { chunk: next, offset: 0, ..*place };
         }
         false
     }
@@ -419,7 +427,7 @@ impl<T: Payload> Consumer<T> {
                 let Some(next) = NonNull::new(done.as_ref().next.load(Ordering::Acquire)) else {
                     return;
                 };
-                self.head = Cursor { chunk: next, offset: 0, skip: 0 };
+                self.head = Place { chunk: next, offset: 0, ..self.head };
                 let old = self.shared.spare.swap(done.as_ptr(), Ordering::AcqRel);
                 if let Some(old) = NonNull::new(old) {
                     Chunk::free(old);
@@ -486,12 +494,20 @@ impl<T: Payload> Drop for Consumer<T> {
     }
 }
 
+impl Place {
+    #[inline(always)]
+    fn advance(&mut self, bytes: usize) {
+        self.offset += bytes;
+        self.position += bytes as u64;
+    }
+}
+
 /// The shape of the record at `at`.
 ///
 /// # Safety
 /// `at` is a boundary with a published record behind it.
 #[inline(always)]
-unsafe fn look<T>(at: &Cursor) -> Shape {
+unsafe fn look<T>(at: &Place) -> Shape {
     // SAFETY: the caller vouches for the record.
     unsafe {
         let shape = shape::<T>(Chunk::at(at.chunk, at.offset));
@@ -500,12 +516,28 @@ unsafe fn look<T>(at: &Cursor) -> Shape {
     }
 }
 
+/// How many bytes the record at `at` is on the wire.
+///
+/// # Safety
+/// `at` is a boundary with a published record behind it.
+unsafe fn wire_len<T: Payload>(at: &Place) -> usize {
+    // SAFETY: the caller vouches for the record.
+    unsafe {
+        let start = Chunk::at(at.chunk, at.offset);
+        let shape = shape::<T>(start);
+        if shape.is_object() {
+            return *start.add(1) as usize + object::<T>(start).bytes().len();
+        }
+        shape.total()
+    }
+}
+
 /// The record at `at`.
 ///
 /// # Safety
 /// `at` is a boundary with a published record behind it, which lives as long as `'a`.
 #[inline(always)]
-unsafe fn record<'a, T>(at: &Cursor) -> Record<'a, T> {
+unsafe fn record<'a, T>(at: &Place) -> Record<'a, T> {
     // SAFETY: the caller vouches for the record.
     unsafe {
         let start = Chunk::at(at.chunk, at.offset);

@@ -61,6 +61,7 @@ pub trait Payload {
 pub fn queue<T: Payload>(hwm: usize, first_chunk: usize) -> (Producer<T>, Consumer<T>) {
     let chunk = Chunk::allocate(first_chunk, 0);
     let shared = Arc::new(Shared {
+        id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         tail: CacheLine(AtomicU64::new(ASLEEP)),
         announced: CacheLine(AtomicU64::new(0)),
         next_announcement: AtomicU64::new(0),
@@ -99,7 +100,11 @@ const CONSUMER_DROPPED: u8 = 8;
 #[repr(align(64))]
 struct CacheLine<T>(T);
 
+/// Tells queues apart.
+static NEXT_ID: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+
 struct Shared {
+    id: u64,
     /// Twice the published position, plus [`ASLEEP`].
     tail: CacheLine<AtomicU64>,
     /// How many messages the consumer has said it read.

@@ -25,6 +25,8 @@ pub struct Producer<T: Payload> {
     uncommitted: u64,
     written: u64,
     read: u64,
+    /// The count of messages read at which the consumer would announce next, as of the last look.
+    promised: u64,
     /// Bytes behind `offset` that are not a whole frame yet.
     partial: usize,
     /// The end of the last whole message or command that was absorbed.
@@ -91,6 +93,7 @@ impl<T: Payload> Producer<T> {
             uncommitted: 0,
             written: 0,
             read: 0,
+            promised: 0,
             partial: 0,
             boundary: committed,
             mid_message: false,
@@ -130,8 +133,8 @@ impl<T: Payload> Producer<T> {
         self.read = self.shared.announced.0.load(Ordering::Acquire);
         // With a mark that was lowered, the next announcement may be farther away than the mark: never
         // wait for one that does not come.
-        self.written.saturating_sub(self.read) < hwm
-            || self.written < self.shared.next_announcement.load(Ordering::Acquire)
+        self.promised = self.shared.next_announcement.load(Ordering::Acquire);
+        self.written.saturating_sub(self.read) < hwm || self.written < self.promised
     }
 
     /// Appends a frame by copying its body. `flags` are those of the wire.
@@ -367,8 +370,11 @@ impl<T: Payload> Producer<T> {
         if hwm == 0 {
             return u64::MAX;
         }
-        if held - self.read < hwm || self.has_room() {
-            return (hwm + self.read).saturating_sub(held);
+        if held - self.read < hwm {
+            return hwm + self.read - held;
+        }
+        if self.has_room() {
+            return (hwm + self.read).max(self.promised).saturating_sub(held);
         }
         0
     }

@@ -100,6 +100,27 @@ fn a_lowered_high_water_mark_leaves_nobody_waiting() {
     assert!(blocked > 50, "the new mark counts");
 }
 
+/// Who absorbs until there is no room must get on whenever it is told that there is.
+#[test]
+fn absorbing_gets_on_below_a_lowered_high_water_mark() {
+    let (mut tx, mut rx) = queue::<Blob>(1000, 64);
+    for _ in 0..400 {
+        tx.push(0, b"x");
+        tx.commit();
+        rx.pop();
+    }
+    tx.set_hwm(10);
+    let bytes = wire(0, b"x").repeat(200);
+    tx.room(bytes.len())[..bytes.len()].copy_from_slice(&bytes);
+    let mut filled = bytes.len();
+    while tx.has_room() && (filled > 0 || !tx.partial().is_empty()) {
+        assert!(tx.absorb(filled, 100, |_| Verdict::Drop).messages > 0, "there was room");
+        tx.commit_absorbed();
+        filled = 0;
+    }
+    assert_eq!(tx.partial().len(), 300, "up to the announcement at 500");
+}
+
 #[test]
 fn a_raised_high_water_mark_leaves_nobody_waiting() {
     let (mut tx, mut rx) = queue::<Blob>(2, 64);
@@ -232,6 +253,36 @@ fn an_unsent_multipart_message_is_kept_from_its_first_part() {
     let mut cursor = rx.cursor();
     rx.advance(&mut cursor, 6 + 7 + 3);
     assert_eq!(rx.front().unwrap().body(), b"first");
+}
+
+/// Cursors are plain values that anybody may keep: an old or foreign one must do no harm.
+#[test]
+fn a_stale_or_foreign_cursor_stands_for_the_head() {
+    let (mut tx, mut rx) = queue::<Blob>(0, 16);
+    let (mut other_tx, mut other_rx) = queue::<Blob>(0, 16);
+    for i in 0..50 {
+        tx.push(0, &[i; 7]);
+        other_tx.push(0, &[i; 7]);
+    }
+    tx.commit();
+    other_tx.commit();
+    let stale = rx.cursor();
+    let mut foreign = other_rx.cursor();
+    while other_rx.read_at(&mut foreign).is_some() {}
+    drop((other_tx, other_rx));
+    for _ in 0..20 {
+        rx.pop();
+    }
+    for mut cursor in [stale, foreign] {
+        assert!(!rx.release_to(cursor));
+        assert!(!rx.is_empty_at(&cursor));
+        let mut slices = [IoSlice::new(&[]); 2];
+        assert!(rx.gather(&cursor, &mut slices, 1).1 > 0);
+        assert_eq!(rx.read_at(&mut cursor).unwrap().body(), [20; 7]);
+    }
+    let mut cursor = stale;
+    rx.advance(&mut cursor, 9);
+    assert_eq!(rx.front().unwrap().body(), [21; 7]);
 }
 
 #[test]
