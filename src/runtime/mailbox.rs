@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// What a socket is told.
 pub enum Command {
@@ -45,6 +45,8 @@ pub struct Mailbox {
     closed: AtomicBool,
     /// Who is told of events.
     pub monitor: Monitor,
+    /// The socket of whose events this one tells.
+    monitored: OnceLock<Weak<Mailbox>>,
     /// The names of the context, where the ZAP handler is found.
     names: Arc<Mutex<Names>>,
     /// Counts as alive at the context for as long as anything of the socket is.
@@ -74,6 +76,7 @@ impl Mailbox {
             sessions: Mutex::new(HashMap::new()),
             closed: AtomicBool::new(false),
             monitor: Monitor::default(),
+            monitored: OnceLock::new(),
             names,
             _alive: alive,
         }))
@@ -163,6 +166,12 @@ impl Mailbox {
         chosen.cloned().collect()
     }
 
+    /// This socket tells of the events of that one, which is to know when somebody comes to listen.
+    pub fn tell_of(&self, monitored: &Arc<Mailbox>) {
+        // A socket tells of one other, all its life.
+        let _ = self.monitored.set(Arc::downgrade(monitored));
+    }
+
     /// Stands for one link of this socket at its other end.
     pub fn peer(&self, id: LinkId) -> Arc<dyn Peer> {
         Arc::new(SocketPeer { mailbox: self.this.clone(), id })
@@ -181,6 +190,9 @@ impl Owner for Mailbox {
 
     fn attach(&self, id: LinkId, link: Link) {
         self.put(Command::Attach(id, Box::new(link)));
+        if let Some(monitored) = self.monitored.get().and_then(Weak::upgrade) {
+            monitored.monitor.listener_came();
+        }
     }
 
     fn hiccup(&self, id: LinkId) {

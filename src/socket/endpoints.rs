@@ -98,6 +98,7 @@ impl Core {
             false => Some(self.open_link(&handle, address)),
         };
         self.mailbox.add_session(handle.clone());
+        self.mailbox.monitor.keep();
         io.send(Task::Session(Box::new(Session::connecter(handle, profile, endpoint, link))));
         self.leave();
         self.endpoints.last = address.to_owned();
