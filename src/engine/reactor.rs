@@ -28,9 +28,9 @@ pub enum Timer {
 
 /// The I/O thread, as the session that it is running sees it.
 pub trait Reactor {
-    /// Tells of readiness of `fd` from now on: when it becomes readable, and if asked for, writable.
-    /// Asking again tells of what is ready already. False if the system would not.
-    fn watch(&mut self, fd: RawFd, writable: bool) -> bool;
+    /// Tells from now on when `fd` becomes readable or writable, as far as asked for. Asking again tells of
+    /// what is ready already. False if the system would not.
+    fn watch(&mut self, fd: RawFd, readable: bool, writable: bool) -> bool;
 
     /// Stops telling. To be called before the descriptor is closed.
     fn unwatch(&mut self, fd: RawFd);
@@ -54,6 +54,6 @@ pub trait Waker: Send + Sync {
     /// `Session::poked` is to be called for the session of this number.
     fn poke(&self, session: usize);
 
-    /// Stops telling of a descriptor.
-    fn unwatch(&self, fd: RawFd);
+    /// Stops telling of a descriptor of that session, but for writability if `writable`.
+    fn stop_reading(&self, session: usize, fd: RawFd, writable: bool);
 }

@@ -100,10 +100,10 @@ impl Sender {
     ) -> Result<()> {
         if !matches!(self, Sender::Stream { .. }) || !frame.is_copied(keep_metadata) {
             let message = frame.take()?;
-            self.write_message(message, frame.more, peer);
+            self.write_message(message, frame.more, false, peer);
             return Ok(());
         }
-        self.write_copied(frame, peer);
+        self.write_copied(frame, false, peer);
         frame.consume();
         Ok(())
     }
@@ -118,31 +118,31 @@ impl Sender {
     ) -> Result<()> {
         if !matches!(self, Sender::Stream { .. }) || !frame.is_copied(keep_metadata) {
             let message = frame.duplicate()?;
-            self.write_message(message, frame.more, peer);
+            self.write_message(message, frame.more, true, peer);
             return Ok(());
         }
-        self.write_copied(frame, peer);
+        self.write_copied(frame, true, peer);
         Ok(())
     }
 
     #[inline(always)]
-    fn write_copied(&mut self, frame: &Frame<'_>, peer: &dyn Peer) {
+    fn write_copied(&mut self, frame: &Frame<'_>, shared: bool, peer: &dyn Peer) {
         if let Sender::Stream { tx, unflushed } = self {
             *unflushed += frame.body().len() + 2;
             tx.push(if frame.more { MORE } else { 0 }, frame.body());
             if !frame.more {
-                self.commit(peer);
+                self.publish(shared, peer);
             }
         }
     }
 
-    fn write_message(&mut self, message: Message, more: bool, peer: &dyn Peer) {
+    fn write_message(&mut self, message: Message, more: bool, shared: bool, peer: &dyn Peer) {
         match self {
             Sender::Stream { tx, unflushed } => {
                 *unflushed += message.len();
                 tx.push_object(if more { MORE } else { 0 }, Parcel::Message(message));
                 if !more {
-                    self.commit(peer);
+                    self.publish(shared, peer);
                 }
             }
             Sender::Latest { .. } => self.write_latest(message, peer),
@@ -173,9 +173,17 @@ impl Sender {
     /// Publishes what was written.
     #[inline(always)]
     pub fn commit(&mut self, peer: &dyn Peer) {
+        self.publish(false, peer);
+    }
+
+    /// The same; `shared` says that other links get it as well.
+    #[inline(always)]
+    fn publish(&mut self, shared: bool, peer: &dyn Peer) {
         let asleep = self.producer().commit();
-        if asleep {
-            peer.readable();
+        match (asleep, shared) {
+            (true, false) => peer.readable(),
+            (true, true) => peer.gathered(),
+            (false, _) => {}
         }
         if let Sender::Stream { unflushed, .. } = self {
             if asleep {

@@ -25,6 +25,10 @@ use std::os::fd::RawFd;
 pub trait Peer: Send + Sync {
     /// Something was committed after the peer had found its queue empty.
     fn readable(&self);
+    /// As `readable`, for what several peers get: nobody writes for all of them on the sender's time.
+    fn gathered(&self) {
+        self.readable();
+    }
     /// The peer had found its queue full, and now there is room.
     fn writable(&self);
     /// This end is gone.

@@ -11,6 +11,7 @@
 //! hands the message to a socket, and not while a copy is in use elsewhere, is what the manual of
 //! `zmq_msg_data` asks of it, and no library can check it.
 
+use super::pool::{Class, Pool};
 use crate::error::{Error, Result};
 use std::alloc::{alloc, alloc_zeroed, dealloc, Layout};
 use std::ffi::c_void;
@@ -37,6 +38,8 @@ struct Header {
 enum Owner {
     /// They follow the header in the same allocation.
     Header,
+    /// They follow the header in a piece of memory that is used again.
+    Pool { class: Class },
     /// They were a vector's.
     Vec { capacity: usize },
     /// They are the application's, who wants to know when we are done.
@@ -44,6 +47,14 @@ enum Owner {
     /// They are the application's, and stay where they are.
     Static,
 }
+
+/// Memory of a large block that nobody uses now.
+struct Spare(NonNull<u8>);
+
+// SAFETY: nobody refers to the memory any more.
+unsafe impl Send for Spare {}
+
+static POOL: Pool<Spare> = Pool::new();
 
 /// Bodies start at this boundary, like anything that `malloc` returns.
 const BODY_ALIGN: usize = 16;
@@ -129,8 +140,28 @@ impl Block {
     /// The caller, or the C program on whose behalf it calls, writes the bytes before anybody reads
     /// them.
     pub unsafe fn uninit(len: usize) -> Result<Self> {
+        if let Some(class) = Class::of(len) {
+            return Self::pooled(class, len);
+        }
         // SAFETY: `alloc` fulfils what `with_body` asks of an allocator.
         unsafe { Self::with_body(len, alloc) }
+    }
+
+    /// A block in a piece of memory that others may have had before, or will have later.
+    fn pooled(class: Class, len: usize) -> Result<Self> {
+        let (layout, offset) = layout_with_body(class.size())?;
+        let memory = match POOL.take(class) {
+            Some(Spare(memory)) => memory,
+            // SAFETY: the layout is not of size zero, it has room for a header.
+            None => NonNull::new(unsafe { alloc(layout) }).ok_or(Error::NoMemory)?,
+        };
+        let header = memory.cast::<Header>();
+        // SAFETY: the memory is ours, of this layout.
+        unsafe {
+            let data = memory.as_ptr().add(offset);
+            header.write(Header::new(data, len, Owner::Pool { class }));
+        }
+        Ok(Block(header))
     }
 
     /// A block with a copy of `bytes`.
@@ -279,7 +310,13 @@ impl Drop for Block {
 unsafe fn free(at: NonNull<Header>) {
     // SAFETY: the header is initialised, and is not used after this.
     let Header { data, len, owner, .. } = unsafe { at.read() };
+    if let Owner::Pool { class } = owner {
+        if POOL.put(class, Spare(at.cast())).is_none() {
+            return;
+        }
+    }
     let layout = match owner {
+        Owner::Pool { class } => layout_with_body(class.size()).map(|(layout, _)| layout),
         Owner::Header => layout_with_body(len).map(|(layout, _)| layout),
         _ => Ok(Layout::new::<Header>()),
     };
@@ -289,7 +326,7 @@ unsafe fn free(at: NonNull<Header>) {
         unsafe { dealloc(at.as_ptr().cast(), layout) };
     }
     match owner {
-        Owner::Header | Owner::Static => {}
+        Owner::Header | Owner::Pool { .. } | Owner::Static => {}
         Owner::Vec { capacity } => {
             // SAFETY: these numbers came out of a vector in `from_vec`, and nobody freed it.
             drop(unsafe { Vec::from_raw_parts(data, len, capacity) });

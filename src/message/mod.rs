@@ -7,6 +7,7 @@
 mod block;
 mod metadata;
 mod part;
+mod pool;
 
 pub use block::{Block, Filling, FreeFn};
 pub use metadata::Metadata;

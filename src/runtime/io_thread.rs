@@ -71,8 +71,11 @@ impl SessionWaker for IoHandle {
         self.send(Task::Poke(session));
     }
 
-    fn unwatch(&self, fd: RawFd) {
-        IoHandle::unwatch(self, fd);
+    fn stop_reading(&self, session: usize, fd: RawFd, writable: bool) {
+        // Whatever fails here has the I/O thread read as well, which does no harm.
+        if !writable || !watch(&self.registry, session, fd, false, true) {
+            self.unwatch(fd);
+        }
     }
 }
 
@@ -182,10 +185,9 @@ impl Loop {
             for event in &events {
                 if event.token() != WAKE {
                     let index = event.token().0 - 1;
-                    self.ready(
-                        index,
-                        event.is_writable() || event.is_error() || event.is_write_closed(),
-                    );
+                    let trouble = event.is_error() || event.is_write_closed();
+                    let readable = event.is_readable() || event.is_read_closed() || trouble;
+                    self.ready(index, readable, event.is_writable() || trouble);
                 }
             }
             self.run_tasks();
@@ -249,10 +251,10 @@ impl Loop {
         }
     }
 
-    fn ready(&mut self, index: usize, writable: bool) {
+    fn ready(&mut self, index: usize, readable: bool, writable: bool) {
         match self.objects.get(index) {
             Some(Some(Object::Session(_))) => {
-                self.session(index, |session, io| session.ready(io, writable))
+                self.session(index, |session, io| session.ready(io, readable, writable))
             }
             Some(Some(Object::Listener(_))) => self.accept(index),
             _ => {}
@@ -328,6 +330,23 @@ impl Loop {
     }
 }
 
+fn watch(registry: &Registry, session: usize, fd: RawFd, readable: bool, writable: bool) -> bool {
+    let mut source = SourceFd(&fd);
+    let interest = match (readable, writable) {
+        (true, true) => Interest::READABLE | Interest::WRITABLE,
+        (true, false) => Interest::READABLE,
+        (false, true) => Interest::WRITABLE,
+        (false, false) => {
+            // It may not have been watched.
+            let _ = registry.deregister(&mut source);
+            return true;
+        }
+    };
+    let token = Token(session + 1);
+    registry.reregister(&mut source, token, interest).is_ok()
+        || registry.register(&mut source, token, interest).is_ok()
+}
+
 /// The I/O thread, as the session that it is running sees it.
 struct Io<'a> {
     index: usize,
@@ -339,13 +358,8 @@ struct Io<'a> {
 }
 
 impl Reactor for Io<'_> {
-    fn watch(&mut self, fd: RawFd, writable: bool) -> bool {
-        let token = Token(self.index + 1);
-        let interest =
-            if writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
-        let mut source = SourceFd(&fd);
-        self.registry.reregister(&mut source, token, interest).is_ok()
-            || self.registry.register(&mut source, token, interest).is_ok()
+    fn watch(&mut self, fd: RawFd, readable: bool, writable: bool) -> bool {
+        watch(self.registry, self.index, fd, readable, writable)
     }
 
     fn unwatch(&mut self, fd: RawFd) {

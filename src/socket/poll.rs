@@ -19,6 +19,9 @@ pub const POLLERR: i16 = 4;
 /// A descriptor has urgent data.
 pub const POLLPRI: i16 = 8;
 
+/// With more sockets than this, reading is left to the I/O threads.
+const MAX_READERS: usize = 8;
+
 /// What is waited for.
 pub struct PollItem<'a> {
     pub source: PollSource<'a>,
@@ -105,10 +108,11 @@ fn sleep(items: &mut [PollItem<'_>], deadline: Deadline) -> Result<usize> {
     let mut armed = Armed(Vec::new());
     let mut claimed = Vec::new();
     let mut told = false;
+    let readers = items.iter().filter(|item| matches!(item.source, PollSource::Socket(_))).count();
     for (index, item) in items.iter().enumerate() {
         let PollSource::Socket(socket) = item.source else { continue };
         let mailbox = socket.with(|core| {
-            if item.events & POLLIN != 0 {
+            if item.events & POLLIN != 0 && readers <= MAX_READERS {
                 let start = fds.len();
                 core.claim(&mut fds);
                 claimed.push((index, start..fds.len()));

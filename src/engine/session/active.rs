@@ -45,13 +45,8 @@ impl Session {
             Ok(Flushed::Done) if self.closing && connection.send.lock().is_finished() => {
                 self.end(io)
             }
-            Ok(Flushed::Done) => self.watch(io, &connection, false),
-            Ok(Flushed::Blocked) => {
-                self.blocked = true;
-                if !io.watch(connection.fd(), true) {
-                    self.lose_connection(io, libc::ENOMEM);
-                }
-            }
+            Ok(Flushed::Done) => self.set_blocked(io, &connection, false),
+            Ok(Flushed::Blocked) => self.set_blocked(io, &connection, true),
             Ok(Flushed::More) => {
                 self.handle.note(wake::SEND);
                 io.poke_later();
@@ -66,9 +61,12 @@ impl Session {
     }
 
     /// Asks to be told when the descriptor takes more, or no more so.
-    fn watch(&mut self, io: &mut dyn Reactor, connection: &Connection, blocked: bool) {
+    fn set_blocked(&mut self, io: &mut dyn Reactor, connection: &Connection, blocked: bool) {
         if std::mem::replace(&mut self.blocked, blocked) != blocked {
-            io.watch(connection.fd(), blocked);
+            let claimed = self.handle.set_blocked(blocked);
+            if !io.watch(connection.fd(), !claimed, blocked) {
+                self.lose_connection(io, libc::ENOMEM);
+            }
         }
     }
 
@@ -84,7 +82,7 @@ impl Session {
     /// A claim is over: the I/O thread reads again.
     pub(super) fn watch_again(&mut self, io: &mut dyn Reactor) {
         let State::Active(connection) = &self.state else { return };
-        io.watch(connection.fd(), self.blocked);
+        io.watch(connection.fd(), true, self.blocked);
         self.receive(io);
     }
 

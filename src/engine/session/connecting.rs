@@ -64,7 +64,7 @@ impl Session {
                 return self.connect_failed(io, errno_of(error));
             }
         }
-        if !io.watch(connecting.as_raw_fd(), true) {
+        if !io.watch(connecting.as_raw_fd(), true, true) {
             return self.retry(io, libc::ENOMEM);
         }
         if let Some(limit) = positive_millis(self.profile.options.connect_timeout) {
@@ -113,7 +113,7 @@ impl Session {
         let credentials = (!user.is_empty()).then_some((user.as_str(), password.as_str()));
         let Ok(mut socks) = Socks5::new(target.address(), credentials) else { return self.end(io) };
         let output = socks.output();
-        if !io.watch(established.stream.as_raw_fd(), true) {
+        if !io.watch(established.stream.as_raw_fd(), true, true) {
             return self.retry(io, libc::ENOMEM);
         }
         self.state = State::Proxying(Box::new((established, socks, output)));

@@ -56,7 +56,9 @@ struct Established {
     watched: bool,
     /// The sender has flushed since the I/O thread last looked.
     flushed: bool,
-    /// A thread reads for itself, and the I/O thread does not watch.
+    /// The kernel takes no more; the I/O thread waits until it does.
+    blocked: bool,
+    /// A thread reads for itself, and the I/O thread does not.
     claimed: bool,
     /// It has done so since the I/O thread last looked.
     used: bool,
@@ -108,6 +110,7 @@ impl SessionHandle {
             activity: 0,
             watched: false,
             flushed: false,
+            blocked: true,
             claimed: false,
             used: false,
         });
@@ -132,12 +135,27 @@ impl SessionHandle {
         }
     }
 
+    /// Notes whether the I/O thread waits for the kernel to take more. Says whether somebody else reads.
+    pub(super) fn set_blocked(&self, blocked: bool) -> bool {
+        let mut established = self.established.lock();
+        let Some(established) = &mut *established else { return false };
+        established.blocked = blocked;
+        established.claimed
+    }
+
     /// Is the claim still in use? If not it is taken back, and the I/O thread has to watch again.
     pub(super) fn renew_claim(&self) -> bool {
         let mut established = self.established.lock();
         let Some(established) = &mut *established else { return false };
         established.claimed &= std::mem::take(&mut established.used);
         established.claimed
+    }
+
+    /// Leaves what was sent for company: an I/O thread looks after it.
+    fn gather(&self, established: &mut Established) {
+        if !std::mem::replace(&mut established.watched, true) {
+            self.wake(wake::SEND | wake::WATCH);
+        }
     }
 
     /// Flushes on the sender's thread, if nobody else is at it.
@@ -164,15 +182,9 @@ impl SessionHandle {
 impl Established {
     /// Is this a single message, rather than one of many in a row?
     fn is_single(&mut self) -> bool {
-        let now = Instant::now();
         let activity = self.connection.activity();
         let answered = std::mem::replace(&mut self.activity, activity) != activity;
-        let single =
-            answered || self.last_inline.is_none_or(|last| now.duration_since(last) > BURST);
-        if single {
-            self.last_inline = Some(now);
-        }
-        single
+        answered || self.last_inline.is_none_or(|last| last.elapsed() > BURST)
     }
 }
 
@@ -189,8 +201,14 @@ impl Peer for SessionHandle {
             established.last_inline = Some(Instant::now());
             return;
         }
-        if !std::mem::replace(&mut established.watched, true) {
-            self.wake(wake::SEND | wake::WATCH);
+        self.gather(established);
+    }
+
+    fn gathered(&self) {
+        let mut established = self.established.lock();
+        match &mut *established {
+            Some(established) if INLINE_SEND.get() != Use::Off => self.gather(established),
+            _ => self.wake(wake::SEND),
         }
     }
 
@@ -225,7 +243,8 @@ impl Peer for SessionHandle {
             self.flush(established);
         }
         if !std::mem::replace(&mut established.claimed, true) {
-            self.waker.unwatch(fd);
+            let number = self.number.load(Ordering::SeqCst);
+            self.waker.stop_reading(number, fd, established.blocked);
             self.wake(wake::CLAIMED);
         }
         Some(fd)

@@ -184,13 +184,15 @@ impl Session {
     }
 
     /// Its descriptor is ready.
-    pub fn ready(&mut self, io: &mut dyn Reactor, writable: bool) {
+    pub fn ready(&mut self, io: &mut dyn Reactor, readable: bool, writable: bool) {
         match &self.state {
             State::Connecting(_) if writable => self.connected(io),
             State::Proxying(_) => self.proxy(io),
             State::Handshaking(_) => self.shake_hands(io),
             State::Active(_) => {
-                self.receive(io);
+                if readable {
+                    self.receive(io);
+                }
                 if writable {
                     self.transmit(io);
                 }

@@ -1,0 +1,94 @@
+//! Large pieces of memory that are used again, so that a stream of large messages does not have the
+//! system map, clear and unmap pages for each.
+//!
+//! A piece has one of a few sizes. So much as [`LIMIT`] bytes of them wait for use in the whole process;
+//! whoever finds the pool in use by another thread does without it.
+#![forbid(unsafe_code)]
+
+use parking_lot::Mutex;
+
+/// Smaller pieces are the allocator's business.
+const SMALLEST: usize = 32 * 1024;
+/// Four sizes between a power of two and the next, up to 4 MiB.
+const CLASSES: usize = 29;
+/// How many bytes may lie unused.
+const LIMIT: usize = 16 * 1024 * 1024;
+
+/// A size of pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Class(u8);
+
+impl Class {
+    /// The class of the smallest pieces with room for `len` bytes, if that is worth a pool.
+    pub(super) fn of(len: usize) -> Option<Self> {
+        if len < SMALLEST {
+            return None;
+        }
+        (0..CLASSES as u8).map(Class).find(|class| class.size() >= len)
+    }
+
+    /// How many bytes such a piece has.
+    pub(super) fn size(self) -> usize {
+        let (doublings, quarters) = (self.0 / 4, usize::from(self.0 % 4));
+        (SMALLEST << doublings) / 4 * (4 + quarters)
+    }
+}
+
+/// Pieces that wait for use.
+pub(super) struct Pool<T>(Mutex<Pieces<T>>);
+
+struct Pieces<T> {
+    classes: [Vec<T>; CLASSES],
+    bytes: usize,
+}
+
+impl<T> Pool<T> {
+    pub(super) const fn new() -> Self {
+        Pool(Mutex::new(Pieces { classes: [const { Vec::new() }; CLASSES], bytes: 0 }))
+    }
+
+    /// A piece of this class, if one is at hand.
+    pub(super) fn take(&self, class: Class) -> Option<T> {
+        let mut pieces = self.0.try_lock()?;
+        let piece = pieces.classes[usize::from(class.0)].pop()?;
+        pieces.bytes -= class.size();
+        Some(piece)
+    }
+
+    /// Keeps a piece for later, or gives it back.
+    pub(super) fn put(&self, class: Class, piece: T) -> Option<T> {
+        let Some(mut pieces) = self.0.try_lock() else { return Some(piece) };
+        if pieces.bytes + class.size() > LIMIT {
+            return Some(piece);
+        }
+        pieces.bytes += class.size();
+        pieces.classes[usize::from(class.0)].push(piece);
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_fit_tightly() {
+        assert_eq!(Class::of(SMALLEST - 1), None);
+        assert_eq!(Class::of(4 * 1024 * 1024).map(Class::size), Some(4 * 1024 * 1024));
+        assert_eq!(Class::of(4 * 1024 * 1024 + 1), None);
+        for len in (SMALLEST..4 * 1024 * 1024).step_by(4099) {
+            let size = Class::of(len).unwrap().size();
+            assert!(size >= len && size <= len + len / 4, "{len} in {size}");
+        }
+    }
+
+    #[test]
+    fn a_pool_keeps_so_much_and_no_more() {
+        let pool = Pool::new();
+        let class = Class::of(4 * 1024 * 1024).unwrap();
+        let kept = (0..10).filter(|piece| pool.put(class, *piece).is_none()).count();
+        assert_eq!(kept, 4);
+        assert_eq!(pool.take(class), Some(3));
+        assert_eq!(pool.take(Class::of(SMALLEST).unwrap()), None);
+    }
+}
