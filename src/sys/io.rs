@@ -75,6 +75,13 @@ impl Stream {
         Ok(unsafe { std::slice::from_raw_parts_mut(filled.as_mut_ptr().cast(), filled.len()) })
     }
 
+    /// The descriptor is not readable before so many bytes are there, or the end of the stream. A hint:
+    /// not every kind of socket takes it.
+    pub fn set_threshold(&self, bytes: usize) {
+        let bytes = bytes.clamp(1, i32::MAX as usize) as i32;
+        let _ = super::net::set_option(self, libc::SOL_SOCKET, libc::SO_RCVLOWAT, bytes);
+    }
+
     /// Ends one or both directions; the peer reads the end of the stream.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         let how = match how {

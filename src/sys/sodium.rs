@@ -193,7 +193,7 @@ mod tests {
     }
 
     /// The keys of RFC 7748 (6.1), which are also those of 'Cryptography in NaCl' (Bernstein).
-    const ALICE: &str = "77076d0a7318a57d3c16c17251b26645df4c2f92ebc0992ac177fba51db92c2a";
+    const ALICE: &str = "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a";
     const BOB: &str = "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb";
 
     #[test]

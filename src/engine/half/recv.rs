@@ -25,6 +25,10 @@ const MIN_READ: usize = 2 * 1024;
 const MAX_READ: usize = 64 * 1024;
 /// Bodies from this size on are read into a message of their own.
 pub(super) const LARGE: usize = 32 * 1024;
+/// The missing part of a body is worth waiting for as a whole from this size on ...
+const WAIT_FOR: usize = 64 * 1024;
+/// ... and up to this one.
+const WAIT_AT_MOST: usize = 512 * 1024;
 /// One turn of a connection takes no more reads than this, so that others have theirs.
 const TURN: usize = 32;
 
@@ -68,6 +72,8 @@ pub struct RecvHalf {
     /// Where messages of a conflated link are decoded.
     scratch: Option<(Sender, Receiver)>,
     read_size: usize,
+    /// The descriptor is not readable before so many bytes are there.
+    threshold: usize,
     full: bool,
     replies: Vec<u8>,
     ping: Option<u16>,
@@ -102,6 +108,7 @@ impl RecvHalf {
             staging: Vec::new(),
             scratch,
             read_size: MIN_READ,
+            threshold: 1,
             full: false,
             replies: Vec::new(),
             ping: None,
@@ -169,6 +176,24 @@ impl RecvHalf {
     /// Reads what is there and hands it to the socket. With `drain` until the kernel says that there is no more;
     /// otherwise a read that was not filled is taken for the last one.
     pub fn pump(&mut self, stream: &Stream, activity: &AtomicU32, drain: bool) -> Pumped {
+        let pumped = self.read_all(stream, activity, drain);
+        if pumped == Pumped::Idle {
+            self.set_threshold(stream);
+        }
+        pumped
+    }
+
+    /// Has nobody woken for each piece of a large body while the peer still writes it.
+    fn set_threshold(&mut self, stream: &Stream) {
+        let missing = self.large.as_ref().map_or(0, |large| large.body.missing());
+        let wanted = if missing < WAIT_FOR { 1 } else { missing.min(WAIT_AT_MOST) };
+        if self.threshold != wanted {
+            self.threshold = wanted;
+            stream.set_threshold(wanted);
+        }
+    }
+
+    fn read_all(&mut self, stream: &Stream, activity: &AtomicU32, drain: bool) -> Pumped {
         if self.full {
             if let Some(stopped) = self.resume() {
                 return stopped;

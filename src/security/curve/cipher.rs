@@ -211,7 +211,7 @@ mod tests {
         let around = |len: usize| len - 40..len + 40;
         let lengths = (0..1200).chain(around(LONG_TO_OPEN)).chain(around(LONG));
         let lengths = lengths.chain([8191, 65_536, 1 << 20]);
-        let plain: Vec<u8> = (0..1u32 << 20).map(|at| (at * 31 >> 3) as u8).collect();
+        let plain: Vec<u8> = (0..1u32 << 20).map(|at| ((at * 31) >> 3) as u8).collect();
         for len in lengths {
             let mut whole = Vec::new();
             for batch in [1, 4, 8].map(|blocks| blocks * BLOCK_SIZE) {
@@ -248,7 +248,7 @@ mod tests {
             let mut sealed = Vec::new();
             cipher.seal(b"counting", Some(1), &vec![9; len], &mut sealed);
             sealed.drain(..ROOM);
-            let mut refused = |nonce: &ShortNonce, sealed: &[u8]| {
+            let refused = |nonce: &ShortNonce, sealed: &[u8]| {
                 let (mut first, mut rest) = (3, vec![4; len]);
                 let opened = cipher.open(nonce, sealed, Some(&mut first), &mut rest);
                 !opened && first == 3 && rest.iter().all(|byte| *byte == 4)
