@@ -105,8 +105,10 @@ impl Cipher {
             return false;
         }
         match KEY_SIZE + sealed.len() {
-            0..=BATCH => self.open_head::<BATCH>(nonce, tag, sealed, first, rest),
-            0..=LONG_TO_OPEN => self.open_head::<LONG_TO_OPEN>(nonce, tag, sealed, first, rest),
+            len if len <= BATCH => self.open_head::<BATCH>(nonce, tag, sealed, first, rest),
+            len if len <= LONG_TO_OPEN => {
+                self.open_head::<LONG_TO_OPEN>(nonce, tag, sealed, first, rest)
+            }
             _ => {
                 let head = HEAD - usize::from(first.is_some());
                 if !self.open_head::<BATCH>(nonce, tag, sealed, first, &mut rest[..head]) {
