@@ -133,7 +133,8 @@ impl Core {
     /// Writes what waits in full links, as far as the kernel takes it. True if that made room.
     fn flush(&mut self) -> bool {
         for id in self.links.iter_ids() {
-            if let Some(link) = self.links.get(id) {
+            let Some(link) = self.links.get_mut(id) else { continue };
+            if !link.end().tx.has_credit() {
                 link.peer().pressure();
             }
         }

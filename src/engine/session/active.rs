@@ -41,7 +41,16 @@ impl Session {
     pub(super) fn transmit(&mut self, io: &mut dyn Reactor) {
         let State::Active(connection) = &self.state else { return };
         let connection = connection.clone();
-        match connection.flush() {
+        // A sender that is at it goes on until there is nothing left, or says so. What it would not see to
+        // is the end of a session.
+        let flushed = match self.closing {
+            true => connection.flush(),
+            false => match connection.try_flush() {
+                Some(flushed) => flushed,
+                None => return,
+            },
+        };
+        match flushed {
             Ok(Flushed::Done) if self.closing && connection.send.lock().is_finished() => {
                 self.end(io)
             }

@@ -180,7 +180,7 @@ mod tests {
     fn every_length_is_sealed_as_libsodium_would_and_opens_again() {
         let key = Key::new([7; KEY_SIZE]);
         let lengths = (0..1200).chain([4095, 4096, 4097, 65_536, 1 << 20]);
-        let plain: Vec<u8> = (0..1u32 << 20).map(|at| (at * 31 >> 3) as u8).collect();
+        let plain: Vec<u8> = (0..1u32 << 20).map(|at| ((at * 31) >> 3) as u8).collect();
         for len in lengths {
             let mut whole = Vec::new();
             for batch in [1, 4, 8].map(|blocks| blocks * BLOCK_SIZE) {
@@ -216,7 +216,7 @@ mod tests {
         for len in [0, 1, 64, 479, 480, 2000] {
             let mut sealed = Vec::new();
             cipher.seal(b"counting", Some(1), &vec![9; len], &mut sealed);
-            let mut refused = |nonce: &ShortNonce, sealed: &[u8]| {
+            let refused = |nonce: &ShortNonce, sealed: &[u8]| {
                 let (mut first, mut rest) = (3, vec![4; len]);
                 let opened = cipher.open(nonce, sealed, Some(&mut first), &mut rest);
                 !opened && first == 3 && rest.iter().all(|byte| *byte == 4)

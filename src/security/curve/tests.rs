@@ -152,7 +152,7 @@ fn the_server_keeps_no_keys_of_a_client_that_has_not_shown_its_own() {
 #[test]
 fn messages_of_every_size_arrive_both_ways() {
     let ((mut client_seal, mut client_open), (mut server_seal, mut server_open)) = connected();
-    let image: Vec<u8> = (0..1u32 << 20).map(|at| (at * 7 >> 2) as u8).collect();
+    let image: Vec<u8> = (0..1u32 << 20).map(|at| ((at * 7) >> 2) as u8).collect();
     for len in (0..600).chain([1023, 1024, 4096, 65_535, 65_536, 1 << 20]) {
         for flags in [0, MORE, COMMAND, MORE | COMMAND] {
             let body = &image[..len];
