@@ -9,11 +9,13 @@ use super::{Counter, Key, CRYPTOGRAPHIC};
 use crate::security::{HandshakeError, Open, Seal};
 use crate::wire::command::split;
 use crate::wire::error::code;
-use crate::wire::frame::{encode_header, COMMAND, MAX_HEADER, MORE};
+use crate::wire::frame::{encode_header, COMMAND, MORE};
 
 const NAME: [u8; 8] = *b"\x07MESSAGE";
 /// The name and the number.
 const HEADER: usize = NAME.len() + 8;
+/// The room that the cipher leaves before a box is just what they need.
+const _: () = assert!(HEADER == cipher::ROOM);
 /// By how much a MESSAGE is longer than the body of the frame in it.
 const OVERHEAD: usize = HEADER + cipher::OVERHEAD + 1;
 
@@ -46,12 +48,12 @@ pub(super) struct Sealer {
 impl Seal for Sealer {
     fn seal(&mut self, flags: u8, body: &[u8], out: &mut Vec<u8>) -> Result<(), HandshakeError> {
         let nonce = self.counter.next()?;
-        out.reserve(MAX_HEADER + OVERHEAD + body.len());
         out.extend_from_slice(encode_header(0, (OVERHEAD + body.len()) as u64).as_slice());
-        out.extend_from_slice(&NAME);
-        out.extend_from_slice(&nonce);
+        let at = out.len();
         let command = if flags & COMMAND != 0 { SEALED_COMMAND } else { 0 };
         self.cipher.seal(&nonce, Some(flags & MORE | command), body, out);
+        out[at..at + NAME.len()].copy_from_slice(&NAME);
+        out[at + NAME.len()..at + HEADER].copy_from_slice(&nonce);
         Ok(())
     }
 }

@@ -73,7 +73,7 @@ impl Counter {
 fn seal(shared: &Key, prefix: &[u8; 16], nonce: &ShortNonce, plain: &[u8]) -> Vec<u8> {
     let mut sealed = Vec::new();
     Cipher::new(shared, prefix).seal(nonce, None, plain, &mut sealed);
-    sealed
+    sealed.split_off(cipher::ROOM)
 }
 
 fn open(
@@ -92,9 +92,10 @@ fn seal_randomly(shared: &Key, prefix: &[u8; 8], plain: &[u8]) -> Result<Vec<u8>
     known.copy_from_slice(prefix);
     sodium::random(drawn)
         .map_err(|error| HandshakeError::Local(Error::Os(error.raw_os_error().unwrap_or(0))))?;
-    let mut sealed = drawn.to_vec();
     let (cipher, short) = Cipher::once(shared, &nonce);
+    let mut sealed = Vec::new();
     cipher.seal(&short, None, plain, &mut sealed);
+    sealed[..cipher::ROOM].copy_from_slice(&nonce[8..]);
     Ok(sealed)
 }
 
