@@ -156,3 +156,27 @@ fn a_panic_puts_a_socket_out_of_service() {
     assert_eq!(pair.with(|core| core.events()), Err(Error::NotSocket));
     assert_eq!(context.terminate(), Ok(()));
 }
+
+/// A message that comes between the looks at two items of one socket must not be slept through.
+#[test]
+fn a_socket_may_be_polled_for_twice() {
+    let context = Context::new().unwrap();
+    let (push, pull) = (socket(&context, ids::PUSH), socket(&context, ids::PULL));
+    pull.with(|core| core.bind("inproc://twice")).unwrap();
+    push.with(|core| core.connect("inproc://twice")).unwrap();
+    let rounds = 20_000;
+    let sender = std::thread::spawn(move || {
+        for _ in 0..rounds {
+            send(&push, &[b"x"]);
+            std::hint::spin_loop();
+        }
+        push
+    });
+    for _ in 0..rounds {
+        let mut items = [PollItem::socket(&pull, POLLIN), PollItem::socket(&pull, 0)];
+        assert_eq!(poll(&mut items, Some(Duration::from_secs(5))), Ok(1));
+        recv(&pull);
+    }
+    drop((sender.join().unwrap(), pull));
+    context.terminate().unwrap();
+}
