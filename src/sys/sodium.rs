@@ -86,13 +86,15 @@ pub fn stream_batch() -> usize {
     static BATCH: LazyLock<usize> = LazyLock::new(|| {
         prepare();
         // SAFETY: they only look at what `sodium_init` found.
-        let (avx2, sse2) =
-            unsafe { (sodium::sodium_runtime_has_avx2(), sodium::sodium_runtime_has_sse2()) };
-        match (avx2, sse2) {
-            (1, _) => 8 * BLOCK_SIZE,
-            (_, 1) => 4 * BLOCK_SIZE,
-            _ => BLOCK_SIZE,
-        }
+        let found = unsafe {
+            [
+                (sodium::sodium_runtime_has_avx512f(), 16),
+                (sodium::sodium_runtime_has_avx2(), 8),
+                (sodium::sodium_runtime_has_sse2(), 4),
+            ]
+        };
+        let blocks = found.iter().find(|(has, _)| *has == 1).map_or(1, |(_, blocks)| *blocks);
+        blocks * BLOCK_SIZE
     });
     *BATCH
 }
