@@ -8,6 +8,7 @@ use std::panic::Location;
 use std::path::Path;
 use std::time::Duration;
 
+use super::security::Handler;
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 /// The numbers of `zmq.h`.
@@ -39,6 +40,13 @@ pub mod ids {
     pub const SNDTIMEO: c_int = 28;
     pub const LAST_ENDPOINT: c_int = 32;
     pub const ROUTER_MANDATORY: c_int = 33;
+    pub const PLAIN_SERVER: c_int = 44;
+    pub const PLAIN_USERNAME: c_int = 45;
+    pub const PLAIN_PASSWORD: c_int = 46;
+    pub const CURVE_SERVER: c_int = 47;
+    pub const CURVE_PUBLICKEY: c_int = 48;
+    pub const CURVE_SECRETKEY: c_int = 49;
+    pub const CURVE_SERVERKEY: c_int = 50;
     pub const CONNECT_ROUTING_ID: c_int = 61;
     pub const HEARTBEAT_IVL: c_int = 75;
     pub const SNDMORE: c_int = 2;
@@ -84,6 +92,8 @@ functions! {
     zmq_connect: fn(*mut c_void, *const c_char) -> c_int;
     zmq_setsockopt: fn(*mut c_void, c_int, *const c_void, usize) -> c_int;
     zmq_getsockopt: fn(*mut c_void, c_int, *mut c_void, *mut usize) -> c_int;
+    zmq_curve_keypair: fn(*mut c_char, *mut c_char) -> c_int;
+    zmq_z85_decode: fn(*mut u8, *const c_char) -> *mut u8;
     zmq_send: fn(*mut c_void, *const c_void, usize, c_int) -> c_int;
     zmq_msg_init: fn(*mut Msg) -> c_int;
     zmq_msg_init_size: fn(*mut Msg, usize) -> c_int;
@@ -109,7 +119,28 @@ impl Zmq {
 
     pub fn context(&'static self) -> Context {
         // SAFETY: it takes nothing.
-        Context { zmq: self, handle: unsafe { (self.zmq_ctx_new)() } }
+        let handle = unsafe { (self.zmq_ctx_new)() };
+        Context { zmq: self, handle, options: Vec::new(), handler: None }
+    }
+
+    /// A public key and its secret one, as text with a zero at the end.
+    pub fn key_pair(&self) -> Result<[Vec<u8>; 2]> {
+        let mut keys = [vec![0; 41], vec![0; 41]];
+        let [public, secret] = keys.each_mut().map(|key| key.as_mut_ptr().cast());
+        // SAFETY: there is room for 40 characters and zero.
+        let result = unsafe { (self.zmq_curve_keypair)(public, secret) };
+        self.check("zmq_curve_keypair", result).map(|_| keys)
+    }
+
+    /// The bytes of a key, from its text.
+    pub fn decode(&self, text: &[u8], key: &mut [u8; 32]) -> Result<()> {
+        let text = CStr::from_bytes_with_nul(text).map_err(|error| error.to_string())?;
+        if text.count_bytes() != 40 {
+            return Err(format!("{text:?} is no key"));
+        }
+        // SAFETY: 40 characters are 32 bytes.
+        let decoded = unsafe { (self.zmq_z85_decode)(key.as_mut_ptr(), text.as_ptr()) };
+        self.check("zmq_z85_decode", if decoded.is_null() { -1 } else { 0 }).map(drop)
     }
 
     /// Where its code lies, by which one library is told from another.
@@ -133,6 +164,9 @@ impl Zmq {
 pub struct Context {
     zmq: &'static Zmq,
     handle: *mut c_void,
+    /// What every socket is set to.
+    options: Vec<(c_int, Vec<u8>)>,
+    handler: Option<Handler>,
 }
 
 // SAFETY: libzmq's contexts may be used by any thread.
@@ -158,12 +192,30 @@ impl Context {
         ] {
             socket.set(option, value)?;
         }
+        for (option, value) in &self.options {
+            socket.set_bytes(*option, value)?;
+        }
         Ok(socket)
+    }
+
+    /// From now on, sets every socket to this.
+    pub fn set_all(&mut self, options: &[(c_int, &[u8])]) {
+        self.options.extend(options.iter().map(|(option, value)| (*option, value.to_vec())));
+    }
+
+    /// Has somebody who lives as long as the context.
+    pub fn keep(&mut self, handler: Handler) {
+        self.handler = Some(handler);
+    }
+
+    pub fn library(&self) -> &'static Zmq {
+        self.zmq
     }
 }
 
 impl Drop for Context {
     fn drop(&mut self) {
+        self.handler = None;
         // SAFETY: the context is there, and nobody uses it after this.
         unsafe { (self.zmq.zmq_ctx_term)(self.handle) };
     }

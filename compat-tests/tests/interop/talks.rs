@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::api::{ids, Result, Socket};
-use super::{contexts, Sides};
+use super::Setting;
 
 const SIZES: [usize; 10] = [0, 1, 32, 33, 34, 254, 255, 256, 8192, 1 << 20];
 /// What routers and dealers call themselves: the first and the second of a pair.
@@ -265,17 +265,18 @@ pub fn streams(connecter: &Socket, binder: &Socket) -> Result<()> {
 }
 
 /// The binder goes away and comes back; the connecter finds it again, and subscribes again.
-pub fn reconnect(sides: Sides, address: &str) -> Result<()> {
-    let contexts = contexts(sides)?;
+pub fn reconnect(setting: &Setting) -> Result<()> {
+    let contexts = setting.contexts(0)?;
     let (xpub, sub) = (contexts[0].socket(ids::XPUB)?, contexts[1].socket(ids::SUB)?);
     let (pull, push) = (contexts[0].socket(ids::PULL)?, contexts[1].socket(ids::PUSH)?);
     sub.set_bytes(ids::SUBSCRIBE, b"topic")?;
     // Made up by the system, a name of ipc is gone for good when it is given up.
-    let names =
-        ["ipc://@zeroxide-again-1-", "ipc://@zeroxide-again-2-"].map(|name| match address {
-            "ipc://*" => format!("{name}{}-{}", sides[0], std::process::id()),
-            _ => address.to_owned(),
-        });
+    let names = ["ipc://@zeroxide-again-1-", "ipc://@zeroxide-again-2-"].map(|name| match setting
+        .address
+    {
+        "ipc://*" => format!("{name}{}-{}", setting.sides[0], std::process::id()),
+        address => address.to_owned(),
+    });
     let endpoints = [xpub.bind(&names[0])?, pull.bind(&names[1])?];
     sub.connect(&endpoints[0])?;
     push.connect(&endpoints[1])?;
@@ -310,12 +311,12 @@ fn bind_again(socket: &Socket, endpoint: &str) -> Result<()> {
 }
 
 /// Both sides ask for signs of life and give them, so that the connection stays as it is.
-pub fn heartbeats(sides: Sides, address: &str) -> Result<()> {
-    let contexts = contexts(sides)?;
+pub fn heartbeats(setting: &Setting) -> Result<()> {
+    let contexts = setting.contexts(0)?;
     let (a, b) = (contexts[0].socket(ids::XPUB)?, contexts[1].socket(ids::XSUB)?);
     a.set(ids::HEARTBEAT_IVL, 30)?;
     b.set(ids::HEARTBEAT_IVL, 20)?;
-    b.connect(&a.bind(address)?)?;
+    b.connect(&a.bind(setting.address)?)?;
     subscribe(&b, true, b"x")?;
     arrives(&a, &[b"\x01x".to_vec()])?;
     a.set(ids::RCVTIMEO, 300)?;
@@ -327,11 +328,11 @@ pub fn heartbeats(sides: Sides, address: &str) -> Result<()> {
 }
 
 /// Who closes and ends its context at once leaves nothing unsent.
-pub fn nothing_lost(sides: Sides, address: &str) -> Result<()> {
-    let [here, there] = contexts(sides)?;
+pub fn nothing_lost(setting: &Setting) -> Result<()> {
+    let [here, there] = setting.contexts(1)?;
     let (push, pull) = (here.socket(ids::PUSH)?, there.socket(ids::PULL)?);
     push.set(ids::LINGER, -1)?;
-    push.connect(&pull.bind(address)?)?;
+    push.connect(&pull.bind(setting.address)?)?;
     let sender = std::thread::spawn(move || -> Result<()> {
         for number in 0..MANY {
             push.send(&[&number.to_ne_bytes()[..], b"tail"][..1 + (number % 10 == 0) as usize])?;
@@ -353,10 +354,10 @@ pub fn nothing_lost(sides: Sides, address: &str) -> Result<()> {
 }
 
 /// Many at one socket: every one of them gets its own answer.
-pub fn crowd(sides: Sides, address: &str) -> Result<()> {
-    let contexts = contexts(sides)?;
+pub fn crowd(setting: &Setting) -> Result<()> {
+    let contexts = setting.contexts(0)?;
     let router = contexts[0].socket(ids::ROUTER)?;
-    let endpoint = router.bind(address)?;
+    let endpoint = router.bind(setting.address)?;
     let mut dealers = Vec::new();
     for _ in 0..30 {
         let dealer = contexts[1].socket(ids::DEALER)?;

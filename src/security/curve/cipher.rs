@@ -104,19 +104,20 @@ impl Cipher {
         if sealed.len() != usize::from(first.is_some()) + rest.len() {
             return false;
         }
-        let run = KEY_SIZE + sealed.len();
-        if run <= BATCH {
-            return self.open_head::<BATCH>(nonce, tag, sealed, first, rest);
+        match KEY_SIZE + sealed.len() {
+            len if len <= BATCH => self.open_head::<BATCH>(nonce, tag, sealed, first, rest),
+            len if len <= LONG_TO_OPEN => {
+                self.open_head::<LONG_TO_OPEN>(nonce, tag, sealed, first, rest)
+            }
+            _ => {
+                let head = HEAD - usize::from(first.is_some());
+                if !self.open_head::<BATCH>(nonce, tag, sealed, first, &mut rest[..head]) {
+                    return false;
+                }
+                self.open_behind_head(nonce, &sealed[HEAD..], &mut rest[head..]);
+                true
+            }
         }
-        if run <= LONG_TO_OPEN {
-            return self.open_head::<LONG_TO_OPEN>(nonce, tag, sealed, first, rest);
-        }
-        let head = HEAD - usize::from(first.is_some());
-        if !self.open_head::<BATCH>(nonce, tag, sealed, first, &mut rest[..head]) {
-            return false;
-        }
-        self.open_behind_head(nonce, &sealed[HEAD..], &mut rest[head..]);
-        true
     }
 
     /// Checks the whole box, and opens as much of it as goes with the key of the tag into `N` bytes.
