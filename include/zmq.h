@@ -520,10 +520,10 @@ ZMQ_EXPORT char *zmq_z85_encode(char *dest_, const uint8_t *data_, size_t size_)
 ZMQ_EXPORT uint8_t *zmq_z85_decode(uint8_t *dest_, const char *string_);
 
 /* Makes a key pair for CURVE; each key has room for 40 characters and NUL. */
-ZMQ_EXPORT int zmq_curve_keypair(char *_z85_public_key_, char *_z85_secret_key_);
+ZMQ_EXPORT int zmq_curve_keypair(char *z85_public_key_, char *z85_secret_key_);
 
-/* Computes the public key of a secret key. */
-ZMQ_EXPORT int zmq_curve_public(char *_z85_public_key_, const char *_z85_secret_key_);
+/* Computes the public key of a secret key; it has room for 40 characters and NUL. */
+ZMQ_EXPORT int zmq_curve_public(char *z85_public_key_, const char *z85_secret_key_);
 
 /* Makes a counter, at zero. */
 ZMQ_EXPORT void *zmq_atomic_counter_new(void);
