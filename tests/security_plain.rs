@@ -6,6 +6,7 @@
 mod common;
 
 use common::bytes::{command, command_frame, greeting, property, ready, Dialect, DEALER, ROUTER};
+use common::process::{descriptors, memory};
 use common::zap::{reply, Handler};
 use common::{context, finish, Door, EventIs, Monitor, Peer, Socket};
 use std::net::TcpStream;
@@ -648,23 +649,4 @@ fn a_crowd_that_never_finishes_keeps_nobody_out() {
     drop(crowd_streams);
     scene.serve();
     scene.finish();
-}
-
-/// Raises the limit of open files as far as allowed, and says what it is.
-fn descriptors(wanted: usize) -> usize {
-    let pid = std::process::id().to_string();
-    // Without the tool the limit stays what it is.
-    let _ = std::process::Command::new("prlimit")
-        .args(["--pid", &pid, &format!("--nofile={wanted}:")])
-        .stderr(std::process::Stdio::null())
-        .status();
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
-    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
-    line.split_whitespace().nth(3).unwrap().parse().unwrap_or(usize::MAX)
-}
-
-/// The memory of this process, in bytes.
-fn memory() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    statm.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }

@@ -7,6 +7,7 @@
 
 pub mod bytes;
 mod peer;
+pub mod process;
 mod socket;
 pub mod zap;
 

@@ -79,7 +79,12 @@ impl Sealed {
     ) -> Result<Option<Opened>, Refusal> {
         let mut written = 0;
         let mut room: &mut [u8] = &mut [];
-        while let Some((header_len, sealed_len)) = self.whole_frame(max_body)? {
+        loop {
+            let (header_len, sealed_len) = match self.whole_frame(max_body) {
+                Ok(Some(frame)) => frame,
+                Err(refusal) if written == 0 => return Err(refusal),
+                _ => break,
+            };
             let body_len = self.mechanism.opened_len(sealed_len);
             if body_len > LARGE {
                 if written > 0 {
@@ -96,7 +101,12 @@ impl Sealed {
             let mut header = encode_header(0, body_len as u64);
             let start = written + header.as_slice().len();
             let Some(body) = room.get_mut(start..start + body_len) else { break };
-            let flags = self.open_frame(header_len, sealed_len, body)?;
+            let flags = match self.open_frame(header_len, sealed_len, body) {
+                Ok(flags) => flags,
+                // What came before it was good, and is to be seen; then this is looked at again.
+                Err(_) if written > 0 => break,
+                Err(refusal) => return Err(refusal),
+            };
             header = encode_header(flags, body_len as u64);
             room[written..start].copy_from_slice(header.as_slice());
             written = start + body_len;
