@@ -84,7 +84,11 @@ impl<'a> Frame<'a> {
             Body::Borrowed(message) => &**message,
             Body::Owned(message) => message,
         };
-        message.len() <= COPY_MESSAGE && !(keeps_metadata && message.metadata().is_some())
+        // The free function of lent memory tells the application that the message was sent: a copy
+        // would say so while the message still waits.
+        message.len() <= COPY_MESSAGE
+            && !message.is_lent()
+            && !(keeps_metadata && message.metadata().is_some())
     }
 
     /// Takes the message out, or makes one of the bytes.

@@ -234,6 +234,11 @@ impl Block {
         matches!(header.owner, Owner::Static) || header.references.load(Ordering::Acquire) > 1
     }
 
+    /// Whether the application waits to be told that the bytes are done with.
+    pub fn is_lent(&self) -> bool {
+        matches!(self.header().owner, Owner::Application { .. })
+    }
+
     /// One allocation for the header and `len` bytes behind it.
     ///
     /// # Safety

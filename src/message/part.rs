@@ -126,6 +126,14 @@ impl Message {
         matches!(self.body, Body::Inline { .. })
     }
 
+    /// Whether the body is memory whose owner waits to be told that it is done with.
+    pub fn is_lent(&self) -> bool {
+        match &self.body {
+            Body::Inline { .. } => false,
+            Body::Slice { block, .. } => block.is_lent(),
+        }
+    }
+
     /// Whether other messages may see the same memory.
     pub fn is_shared(&self) -> bool {
         match &self.body {

@@ -8,6 +8,7 @@ use crate::proxy::{zmq_proxy, zmq_proxy_steerable};
 use crate::util::zmq_errno;
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroxide::error::ETERM;
 use zeroxide::options::ids;
 
@@ -310,5 +311,37 @@ fn a_forked_child_does_not_wait_for_threads_that_it_has_not() {
     assert_eq!(libc::WEXITSTATUS(status), 42);
     assert_eq!(send_text(push, "of the parent", 0), 13);
     assert_eq!(waiting.join().unwrap().0, "of the parent");
+    assert_eq!([zmq_close(push), zmq_close(pull), zmq_ctx_term(context)], [0; 3]);
+}
+
+#[test]
+fn lent_memory_is_given_back_when_it_was_sent() {
+    static GIVEN_BACK: AtomicUsize = AtomicUsize::new(0);
+    unsafe extern "C" fn give_back(_: *mut c_void, _: *mut c_void) {
+        GIVEN_BACK.fetch_add(1, Ordering::SeqCst);
+    }
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = format!("tcp://{nobody}");
+    let context = zmq_ctx_new();
+    let push = connected(context, ids::PUSH, &CString::new(address.as_str()).unwrap());
+    for (text, flags) in [("one", ZMQ_SNDMORE), ("two", 0)] {
+        let mut msg = MaybeUninit::<zmq_msg_t>::uninit();
+        let msg = msg.as_mut_ptr();
+        let data = text.as_ptr().cast_mut().cast();
+        // SAFETY: `msg` has room for a message; static bytes that nobody writes to.
+        unsafe {
+            let none = ptr::null_mut();
+            assert_eq!(zmq_msg_init_data(msg, data, text.len(), Some(give_back), none), 0);
+            assert_eq!(zmq_msg_send(msg, push, flags), 3);
+        }
+    }
+    assert_eq!(GIVEN_BACK.load(Ordering::SeqCst), 0);
+    let (pull, _) = bound(context, ids::PULL, &address);
+    assert_eq!([recv_text(pull), recv_text(pull)], [("one".into(), true), ("two".into(), false)]);
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while GIVEN_BACK.load(Ordering::SeqCst) < 2 && std::time::Instant::now() < patience {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    assert_eq!(GIVEN_BACK.load(Ordering::SeqCst), 2);
     assert_eq!([zmq_close(push), zmq_close(pull), zmq_ctx_term(context)], [0; 3]);
 }
