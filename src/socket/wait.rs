@@ -58,10 +58,7 @@ impl Core {
     pub(super) fn wait_for_messages(&mut self, deadline: Deadline) -> Result<()> {
         match deadline.left() {
             Ok(left) => self.sleep_and_process(left, true),
-            Err(error) if self.last_look() => {
-                let _ = error;
-                self.check()
-            }
+            Err(_) if self.last_look() => self.check(),
             Err(error) => Err(error),
         }
     }

@@ -25,14 +25,13 @@ impl Session {
                 self.handle.note(wake::RECEIVE);
                 io.poke_later();
             }
-            Pumped::Closed => self.lose_connection(io, libc::EPIPE),
-            Pumped::Broken(errno) => self.lose_connection(io, errno),
+            Pumped::Closed | Pumped::Broken(_) => self.lose_connection(io),
             Pumped::Malformed(code) => {
                 if let Some(code) = code {
                     let failure = crate::security::Failure::Protocol(code);
                     self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
                 }
-                self.lose_connection(io, libc::EPROTO);
+                self.lose_connection(io);
             }
         }
     }
@@ -60,11 +59,10 @@ impl Session {
                 self.handle.note(wake::SEND);
                 io.poke_later();
             }
-            Err(error) => {
+            Err(_) => {
                 // What the peer sent before it went away still counts.
-                let errno = super::connecting::errno_of(error);
                 while let Pumped::More = connection.pump() {}
-                self.lose_connection(io, errno);
+                self.lose_connection(io);
             }
         }
     }
@@ -74,7 +72,7 @@ impl Session {
         if std::mem::replace(&mut self.blocked, blocked) != blocked {
             let claimed = self.handle.set_blocked(blocked);
             if !io.watch(connection.fd(), !claimed, blocked) {
-                self.lose_connection(io, libc::ENOMEM);
+                self.lose_connection(io);
             }
         }
     }
@@ -103,7 +101,7 @@ impl Session {
     }
 
     /// The connection is gone. Whoever connected tries again.
-    pub(super) fn lose_connection(&mut self, io: &mut dyn Reactor, errno: i32) {
+    pub(super) fn lose_connection(&mut self, io: &mut dyn Reactor) {
         let was_active = matches!(self.state, State::Active(_));
         if let Some(fd) = self.hang_up(io, false) {
             self.event(ids::EVENT_DISCONNECTED, fd);
@@ -114,7 +112,6 @@ impl Session {
         if was_active && self.profile.options.immediate {
             self.close_link();
         }
-        let _ = errno;
         if self.profile.options.reconnect_ivl < 0 {
             return self.end(io);
         }
@@ -201,12 +198,8 @@ impl Session {
                 self.start_heartbeat(io);
                 self.transmit(io);
             }
-            Timer::HeartbeatTimeout if self.pinged_at == Some(activity) => {
-                self.lose_connection(io, libc::ETIMEDOUT)
-            }
-            Timer::HeartbeatTtl if activity == self.ttl_at => {
-                self.lose_connection(io, libc::ETIMEDOUT)
-            }
+            Timer::HeartbeatTimeout if self.pinged_at == Some(activity) => self.lose_connection(io),
+            Timer::HeartbeatTtl if activity == self.ttl_at => self.lose_connection(io),
             _ => {}
         }
     }

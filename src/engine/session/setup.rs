@@ -47,14 +47,14 @@ impl Session {
             Err(Trouble::Connection(errno)) => {
                 let failure = crate::security::Failure::NoDetail(errno);
                 self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
-                self.lose_connection(io, errno);
+                self.lose_connection(io);
             }
             Err(Trouble::Handshake(error)) => {
                 let failure = error.failure();
                 self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
                 self.refuse(io);
             }
-            Err(Trouble::Refused) => self.lose_connection(io, libc::EPROTO),
+            Err(Trouble::Refused) => self.lose_connection(io),
         }
     }
 
@@ -94,7 +94,7 @@ impl Session {
             let failure = crate::security::Failure::NoDetail(libc::ETIMEDOUT);
             self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
         }
-        self.lose_connection(io, libc::ETIMEDOUT);
+        self.lose_connection(io);
     }
 
     /// The peer broke the rules: it is not asked again.
