@@ -298,10 +298,12 @@ impl Loop {
     }
 
     fn add_listener(&mut self, listener: Arc<Accepting>) {
-        let Some(fd) = listener.fd() else { return };
-        let index = self.insert(Object::Listener(listener));
-        let token = Token(index + 1);
-        if self.poll.registry().register(&mut SourceFd(&fd), token, Interest::READABLE).is_err() {
+        let index = self.insert(Object::Listener(listener.clone()));
+        let (registry, token) = (self.poll.registry(), Token(index + 1));
+        // The application may be closing it at this moment.
+        let watched =
+            listener.with_fd(|fd| registry.register(&mut SourceFd(&fd), token, Interest::READABLE));
+        if !matches!(watched, Some(Ok(()))) {
             self.objects[index] = None;
             self.release(index);
             return;

@@ -63,8 +63,9 @@ impl Accepting {
         accepting
     }
 
-    pub fn fd(&self) -> Option<RawFd> {
-        self.listener.lock().as_ref().map(AsRawFd::as_raw_fd)
+    /// Does something with the descriptor, which nobody closes meanwhile; `None` if it is closed.
+    pub fn with_fd<R>(&self, act: impl FnOnce(RawFd) -> R) -> Option<R> {
+        self.listener.lock().as_ref().map(|listener| act(listener.as_raw_fd()))
     }
 
     /// Stops listening at once.
