@@ -3,7 +3,7 @@
 
 use crate::transport::{Endpoint, TransportOptions};
 use std::os::fd::RawFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The clocks of a session; each runs once at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,8 +45,6 @@ pub trait Reactor {
 
     /// Looks up an endpoint on a thread that may block; ends with `Session::resolved`.
     fn resolve(&mut self, endpoint: Endpoint, options: TransportOptions);
-
-    fn now(&self) -> Instant;
 }
 
 /// Wakes an I/O thread for one of its sessions. Any thread may.

@@ -395,8 +395,4 @@ impl Reactor for Io<'_> {
             handle.send(Task::Resolved(index, age, Box::new(Err(Error::NoMemory))));
         }
     }
-
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
 }

@@ -342,5 +342,3 @@ impl Drop for Session {
 fn stops_reconnecting(options: &Options, why: i32) -> bool {
     options.reconnect_stop & why != 0
 }
-
-const _: () = assert!(ids::RECONNECT_STOP_CONN_REFUSED == 1);

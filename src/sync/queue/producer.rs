@@ -267,11 +267,6 @@ impl<T: Payload> Producer<T> {
         self.shared.is_closed(CONSUMER_GONE)
     }
 
-    /// Has the consumer read all that was committed?
-    pub fn is_drained(&self) -> bool {
-        self.shared.tail.0.load(Ordering::Acquire) & ASLEEP != 0
-    }
-
     /// Free memory of at least `min` bytes to read frames into, straight behind what
     /// [`Producer::absorb`] left over. Follow with `absorb`.
     pub fn room(&mut self, min: usize) -> &mut [u8] {
