@@ -5,7 +5,8 @@
 mod common;
 
 use common::bytes::{
-    command, command_frame, greeting, property, ready, Dialect, COMMAND, DEALER, LONG, MORE, PUSH, ROUTER,
+    command, command_frame, greeting, property, ready, Dialect, COMMAND, DEALER, LONG, MORE, PUSH,
+    ROUTER,
 };
 use common::{context, finish, Door, EventIs, Monitor, Peer, Random, Socket};
 use std::time::Duration;

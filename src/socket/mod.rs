@@ -12,6 +12,7 @@ mod options;
 mod poll;
 mod proxy;
 mod raw;
+mod spin;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -28,6 +29,7 @@ use crate::pattern::{self, Pattern};
 use crate::runtime::{Command, Context, Mailbox};
 use crate::sys::poll::PollFd;
 use endpoints::Endpoints;
+use spin::Spin;
 use std::sync::Arc;
 
 /// A socket, as one thread at a time drives it. Closed when dropped: what was sent lingers.
@@ -51,6 +53,7 @@ pub struct Core {
     fds: Vec<PollFd>,
     /// Reading brought much the last time: it is worth trying before sleeping.
     eager: bool,
+    spin: Spin,
     /// The socket type receives messages at all.
     receives: bool,
 }
@@ -78,6 +81,7 @@ impl Core {
             claims: Vec::new(),
             fds: Vec::new(),
             eager: false,
+            spin: Spin::default(),
             receives: !matches!(socket_type, ids::PUSH | ids::PUB),
         })
     }
@@ -101,6 +105,7 @@ impl Core {
         self.enter()?;
         match self.pattern.send(&mut self.links, frame) {
             Ok(()) => {
+                self.spin.ask();
                 self.leave();
                 Ok(())
             }

@@ -1,6 +1,7 @@
 //! How a socket sleeps until something can be done.
 #![forbid(unsafe_code)]
 
+use super::spin::{Looks, MOMENT};
 use super::Core;
 use crate::engine::switches::{Use, CLAIMED_RECEIVE};
 use crate::error::{Error, Result};
@@ -79,9 +80,49 @@ impl Core {
     }
 
     fn sleep(&mut self, fds: &mut [PollFd], left: Option<Duration>, reading: bool) -> Result<()> {
-        if reading && self.eager && self.pump(None) {
+        if !reading {
+            return self.sleep_on(fds, left, false);
+        }
+        if self.eager && self.pump(None) {
             return Ok(());
         }
+        // What is waited for after something was sent may be the answer.
+        if !self.spin.begin() {
+            return self.sleep_on(fds, left, true);
+        }
+        if self.spin.pays() && left.is_none_or(|left| left > MOMENT) && self.look() {
+            return Ok(());
+        }
+        let start = Instant::now();
+        self.sleep_on(fds, left, true)?;
+        self.spin.was_asleep(start.elapsed());
+        Ok(())
+    }
+
+    /// Waits a moment without sleeping. True if the socket was told something.
+    fn look(&mut self) -> bool {
+        let mut looks = Looks::begin();
+        let mut told = false;
+        while !told && looks.go_on() {
+            told = if self.claims.is_empty() { self.listen() } else { self.pump(None) };
+        }
+        self.spin.was_awake(&looks, told);
+        told
+    }
+
+    fn listen(&self) -> bool {
+        (0..LISTEN).any(|_| {
+            std::hint::spin_loop();
+            self.mailbox.is_pending()
+        })
+    }
+
+    fn sleep_on(
+        &mut self,
+        fds: &mut [PollFd],
+        left: Option<Duration>,
+        reading: bool,
+    ) -> Result<()> {
         if self.mailbox.arm() {
             let polled = poll(fds, left);
             if polled.is_err() || !fds[0].is_ready() {
@@ -146,3 +187,5 @@ impl Core {
 
 /// A socket with more links than this leaves reading to the I/O threads.
 const MAX_CLAIMS: usize = 8;
+/// So many looks at what other threads tell cost about as much as one at the clock.
+const LISTEN: usize = 8;
