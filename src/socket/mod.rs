@@ -22,7 +22,7 @@ pub use proxy::{proxy, proxy_steerable};
 pub use raw::RawSocket;
 
 use crate::error::{Error, Result};
-use crate::link::{Frame, LinkId, Links, Peer, Sink, Taken};
+use crate::link::{Brought, Frame, LinkId, Links, Peer, Sink, Taken};
 use crate::message::Message;
 use crate::options::{ids, Options};
 use crate::pattern::{self, Pattern};
@@ -51,9 +51,12 @@ pub struct Core {
     claims: Vec<Arc<dyn Peer>>,
     /// Scratch for sleeping.
     fds: Vec<PollFd>,
-    /// Reading brought much the last time: it is worth trying before sleeping.
-    eager: bool,
-    spin: Spin,
+    /// What reading brought the last time.
+    brought: Brought,
+    /// How waiting for answers goes.
+    answers: Spin,
+    /// How waiting for the rest of a long message goes.
+    rests: Spin,
     /// The socket type receives messages at all.
     receives: bool,
 }
@@ -80,8 +83,9 @@ impl Core {
             commands: Vec::new(),
             claims: Vec::new(),
             fds: Vec::new(),
-            eager: false,
-            spin: Spin::default(),
+            brought: Brought::Little,
+            answers: Spin::default(),
+            rests: Spin::default(),
             receives: !matches!(socket_type, ids::PUSH | ids::PUB),
         })
     }
@@ -105,7 +109,7 @@ impl Core {
         self.enter()?;
         match self.pattern.send(&mut self.links, frame) {
             Ok(()) => {
-                self.spin.ask();
+                self.answers.ask();
                 self.leave();
                 Ok(())
             }

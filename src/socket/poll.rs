@@ -145,8 +145,8 @@ fn sleep(items: &mut [PollItem<'_>], deadline: Deadline) -> Result<usize> {
             if item.events & POLLIN != 0 && sockets <= MAX_READERS {
                 let start = fds.len();
                 core.claim(&mut fds);
-                let asked = core.spin.begin();
-                let awake = asked && core.spin.pays();
+                let asked = core.answers.begin();
+                let awake = asked && core.answers.pays();
                 readers.push(Reader { socket, fds: start..fds.len(), asked, awake });
             }
             Ok(core.mailbox.clone())
@@ -180,7 +180,7 @@ struct Reader<'a> {
 
 /// Waits a moment without sleeping. True if there is something.
 fn look(fds: &mut [PollFd], mailboxes: &[Arc<Mailbox>], readers: &[Reader<'_>]) -> Result<bool> {
-    let mut looks = Looks::begin();
+    let mut looks = Looks::begin(MOMENT);
     let mut over = false;
     while !over && looks.go_on() {
         over = mailboxes.iter().any(|mailbox| mailbox.is_pending())
@@ -188,7 +188,7 @@ fn look(fds: &mut [PollFd], mailboxes: &[Arc<Mailbox>], readers: &[Reader<'_>]) 
     }
     for reader in readers.iter().filter(|reader| reader.awake) {
         reader.socket.with(|core| {
-            core.spin.was_awake(&looks, over);
+            core.answers.was_awake(&looks, over);
             Ok(())
         })?;
     }
@@ -213,7 +213,7 @@ fn sleep_on(
     let slept = start.elapsed();
     for reader in readers.iter().filter(|reader| reader.asked) {
         reader.socket.with(|core| {
-            core.spin.was_asleep(slept);
+            core.answers.was_asleep(slept);
             Ok(())
         })?;
     }

@@ -8,8 +8,10 @@
 
 use std::time::{Duration, Instant};
 
-/// How long to stay awake at most.
+/// How long to stay awake for an answer at most ...
 pub(super) const MOMENT: Duration = Duration::from_micros(50);
+/// ... and for the rest of a long message.
+pub(super) const REST: Duration = Duration::from_micros(400);
 /// A sleep that was over this soon would have been shorter awake.
 const SHORT: Duration = Duration::from_micros(120);
 /// Who finds that so much time has passed between two looks was not running.
@@ -20,6 +22,8 @@ const FEW: u32 = 4;
 const MANY: u32 = 4096;
 /// ... and no fewer than this where somebody else had to have the processor.
 const SOME: u32 = 256;
+/// So many that paid off make the next ones a little more frequent again.
+const SLOWLY: u32 = 8;
 
 /// What a socket knows of its waits.
 pub(super) struct Spin {
@@ -29,6 +33,7 @@ pub(super) struct Spin {
     short: u32,
     /// As many of them have to be seen before the next wait awake.
     needed: u32,
+    won: u32,
 }
 
 /// One wait awake.
@@ -40,7 +45,7 @@ pub(super) struct Looks {
 
 impl Default for Spin {
     fn default() -> Self {
-        Self { asked: false, short: 0, needed: FEW }
+        Self { asked: false, short: 0, needed: FEW, won: 0 }
     }
 }
 
@@ -66,8 +71,11 @@ impl Spin {
         if looks.displaced || !over {
             self.short = 0;
             self.needed = (self.needed * 4).min(MANY);
-        } else if self.needed > FEW {
-            self.needed -= (self.needed >> 10).max(1);
+        } else {
+            self.won = self.won.wrapping_add(1);
+            if self.needed > FEW && self.won % SLOWLY == 0 {
+                self.needed -= (self.needed >> 7).max(1);
+            }
         }
         if looks.displaced {
             self.needed = self.needed.max(SOME);
@@ -81,9 +89,9 @@ impl Spin {
 }
 
 impl Looks {
-    pub(super) fn begin() -> Self {
+    pub(super) fn begin(limit: Duration) -> Self {
         let now = Instant::now();
-        Self { last: now, end: now + MOMENT, displaced: false }
+        Self { last: now, end: now + limit, displaced: false }
     }
 
     /// Is there time for another look?
@@ -100,7 +108,7 @@ mod tests {
     use super::*;
 
     fn looks(displaced: bool) -> Looks {
-        Looks { displaced, ..Looks::begin() }
+        Looks { displaced, ..Looks::begin(MOMENT) }
     }
 
     fn sleep(spin: &mut Spin, times: u32) {
@@ -137,7 +145,7 @@ mod tests {
         assert!(slept > 4 * MANY);
         // One that is worth while makes them more frequent again.
         sleep(&mut spin, MANY);
-        (0..MANY).for_each(|_| spin.was_awake(&looks(false), true));
+        (0..3 * MANY).for_each(|_| spin.was_awake(&looks(false), true));
         spin.was_awake(&looks(false), false);
         sleep(&mut spin, 4 * FEW);
         assert!(spin.pays());
@@ -163,11 +171,11 @@ mod tests {
 
     #[test]
     fn a_moment_ends() {
-        let mut looks = Looks::begin();
+        let mut looks = Looks::begin(MOMENT);
         while looks.go_on() {}
         let start = Instant::now();
         assert!(!looks.displaced || start.elapsed() < MOMENT);
-        looks = Looks { last: start - 2 * GAP, ..Looks::begin() };
+        looks = Looks { last: start - 2 * GAP, ..Looks::begin(MOMENT) };
         looks.go_on();
         assert!(looks.displaced);
     }

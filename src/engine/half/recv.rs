@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use super::sealed::{Opened, Refusal, Sealed};
-use crate::link::{pair, Limits, LinkEnd, Parcel, Peer, Receiver, Sender, COMMAND, MORE};
+use crate::link::{pair, Brought, Limits, LinkEnd, Parcel, Peer, Receiver, Sender, COMMAND, MORE};
 use crate::message::Filling;
 use crate::message::Message;
 use crate::security::Failure;
@@ -135,9 +135,13 @@ impl RecvHalf {
         self.ping.take()
     }
 
-    /// Do reads bring so much that the next one is worth trying?
-    pub fn reads_much(&self) -> bool {
-        self.read_size > MIN_READ
+    /// What reads have brought of late.
+    pub fn brought(&self) -> Brought {
+        match &self.large {
+            Some(_) => Brought::Part,
+            None if self.read_size > MIN_READ => Brought::Much,
+            None => Brought::Little,
+        }
     }
 
     /// Writes something into the link that is no message.
