@@ -3,7 +3,7 @@
 use super::shadow::Shadow;
 use super::spares;
 use super::{LONG, OBJECT, OBJECT_PREFIX};
-use crate::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use crate::sync::memory::{alloc_zeroed, dealloc};
 use std::alloc::{handle_alloc_error, Layout};
 use std::ptr::{self, NonNull};
@@ -18,6 +18,8 @@ pub(super) struct Chunk {
     pub(super) sealed: AtomicUsize,
     /// Written by the producer before the chunk is linked.
     base: u64,
+    /// Some of the records hold objects.
+    objects: AtomicBool,
     pub(super) capacity: usize,
     pub(super) shadow: Shadow,
 }
@@ -37,6 +39,7 @@ impl Chunk {
             next: AtomicPtr::new(ptr::null_mut()),
             sealed: AtomicUsize::new(OPEN),
             base,
+            objects: AtomicBool::new(false),
             capacity,
             shadow: Shadow::new(capacity),
         };
@@ -56,6 +59,17 @@ impl Chunk {
         chunk.next.store(ptr::null_mut(), Ordering::Relaxed);
         chunk.sealed.store(OPEN, Ordering::Relaxed);
         chunk.base = base;
+        chunk.objects.store(false, Ordering::Relaxed);
+    }
+
+    /// Do any of the published records hold objects?
+    pub(super) fn has_objects(&self) -> bool {
+        self.objects.load(Ordering::Relaxed)
+    }
+
+    /// To be called by the producer before it publishes one.
+    pub(super) fn note_object(&self) {
+        self.objects.store(true, Ordering::Relaxed);
     }
 
     /// # Safety

@@ -1,6 +1,7 @@
 //! The reading end.
 
 use super::chunk::{object, shape, take_object, Chunk, Shape};
+use super::producer::MAX_CHUNK;
 use super::{
     Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, CONSUMER_GONE, MORE, OBJECT,
     PRODUCER_DROPPED, PRODUCER_GONE,
@@ -257,6 +258,10 @@ impl<T: Payload> Consumer<T> {
         // SAFETY: a record boundary below `end`, and everything up to there is published.
         let start = unsafe { Chunk::at(place.chunk, place.offset) };
         let base = place.offset;
+        // SAFETY: a chunk at or behind the head is alive.
+        if max_bytes >= MAX_CHUNK && !unsafe { place.chunk.as_ref() }.has_objects() {
+            place.advance(end - base);
+        }
         while place.offset < end && place.offset - base < max_bytes {
             // SAFETY: as above, at each step.
             let shape = unsafe { look::<T>(place) };
@@ -306,7 +311,13 @@ impl<T: Payload> Consumer<T> {
     pub fn advance(&mut self, cursor: &mut Cursor, bytes: usize) -> bool {
         self.refresh_limit();
         let Cursor { mut place, skip, queue } = self.resolve(cursor);
-        let (mut left, mut inside, mut boundary) = (skip + bytes, 0, None);
+        let mut left = skip + bytes;
+        let mut wake = false;
+        if place.position == self.head.position {
+            (left, wake) = self.pass_over(left);
+            place = self.head;
+        }
+        let (mut inside, mut boundary) = (0, None);
         while left > 0 && self.step_chunk(&mut place) {
             // SAFETY: `step_chunk` found a published record here.
             let (shape, wire) = unsafe { (look::<T>(&place), wire_len::<T>(&place)) };
@@ -321,7 +332,25 @@ impl<T: Payload> Consumer<T> {
             }
         }
         *cursor = Cursor { place, skip: inside, queue };
-        boundary.is_some_and(|boundary| self.release(boundary))
+        boundary.is_some_and(|boundary| self.release(boundary)) || wake
+    }
+
+    /// Gives up messages of one part, while all of their `left` bytes are done with. Returns how many bytes
+    /// remain, and whether the producer waits for room and is to be told.
+    fn pass_over(&mut self, mut left: usize) -> (usize, bool) {
+        let mut wake = false;
+        while left > 0 && self.head.position < self.limit {
+            self.normalise();
+            // SAFETY: something is published at the head, and a published record is whole.
+            let shape = unsafe { look::<T>(&self.head) };
+            if shape.flags & (MORE | OBJECT) != 0 || left < shape.total() {
+                break;
+            }
+            left -= shape.total();
+            self.head.advance(shape.total());
+            wake |= self.count(shape.flags);
+        }
+        (left, wake)
     }
 
     /// Looks at the record at `cursor`, and moves the cursor behind it. The record is kept.

@@ -149,7 +149,7 @@ impl<T: Payload> Producer<T> {
             self.chunk.as_ref().shadow.writes(self.offset, total);
             let at = Chunk::at(self.chunk, self.offset);
             ptr::copy_nonoverlapping(header.as_ptr(), at, header_len);
-            ptr::copy_nonoverlapping(body.as_ptr(), at.add(header_len), body.len());
+            copy(body.as_ptr(), at.add(header_len), body.len());
         }
         self.offset += total;
         self.count(flags);
@@ -162,6 +162,7 @@ impl<T: Payload> Producer<T> {
         self.reserve(object_record::<T>());
         // SAFETY: `reserve` made room for the whole record; the object is moved in, aligned.
         unsafe {
+            self.chunk.as_ref().note_object();
             let at = Chunk::at(self.chunk, self.offset);
             *at = flags | OBJECT;
             *at.add(1) = header_len as u8;
@@ -472,6 +473,39 @@ impl<T: Payload> Drop for Producer<T> {
             // SAFETY: the consumer is gone and left its place here.
             unsafe { self.shared.free_chain::<T>(chunk, offset) };
         }
+    }
+}
+
+/// Copies a body. Those that are common and short are cheaper to move in a few overlapping pieces than to
+/// call somebody for.
+///
+/// # Safety
+/// As for [`ptr::copy_nonoverlapping`].
+#[inline(always)]
+unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
+    // SAFETY: each piece begins and ends within the `len` bytes.
+    unsafe {
+        match len {
+            16..=32 => copy_ends::<16>(from, to, len),
+            33..=64 => copy_ends::<32>(from, to, len),
+            65..=128 => copy_ends::<64>(from, to, len),
+            _ => ptr::copy_nonoverlapping(from, to, len),
+        }
+    }
+}
+
+/// Copies the first and the last `PIECE` bytes.
+///
+/// # Safety
+/// As for [`copy`], and `len` is between `PIECE` and twice that.
+#[inline(always)]
+unsafe fn copy_ends<const PIECE: usize>(from: *const u8, to: *mut u8, len: usize) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let first = from.cast::<[u8; PIECE]>().read_unaligned();
+        let last = from.add(len - PIECE).cast::<[u8; PIECE]>().read_unaligned();
+        to.cast::<[u8; PIECE]>().write_unaligned(first);
+        to.add(len - PIECE).cast::<[u8; PIECE]>().write_unaligned(last);
     }
 }
 
