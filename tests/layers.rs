@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("options", &["error"]),
     ("sys", &["error", "options"]),
-    ("sync", &["error", "options"]),
+    ("sync", &["sys"]),
     ("message", &["sys", "sync"]),
     ("wire", &["message"]),
     ("security", &["wire"]),

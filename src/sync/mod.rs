@@ -25,6 +25,27 @@ pub(crate) mod atomic {
     };
 }
 
+/// Fences of which one side is nearly free; the models have full ones on both sides, which say the same.
+pub(crate) mod asymmetric {
+    #[cfg(not(loom))]
+    pub(crate) use crate::sys::fence::{heavy, is_supported, light};
+
+    #[cfg(loom)]
+    pub(crate) fn light() {
+        loom::sync::atomic::fence(loom::sync::atomic::Ordering::SeqCst);
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn heavy() {
+        light();
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn is_supported() -> bool {
+        true
+    }
+}
+
 /// The allocator; the models' own finds what was never freed, or freed twice.
 pub(crate) mod memory {
     #[cfg(loom)]
