@@ -22,8 +22,9 @@ pub fn light() {
 
 /// The rare side's fence. Only for who has seen [`is_supported`].
 pub fn heavy() {
-    // A forked child has to register once more.
-    if !membarrier(PRIVATE_EXPEDITED) && !(register() && membarrier(PRIVATE_EXPEDITED)) {
+    // A forked child may have to register once more.
+    let passed = membarrier(PRIVATE_EXPEDITED) || (register() && membarrier(PRIVATE_EXPEDITED));
+    if !passed {
         // Somebody has forbidden the call meanwhile. What a processor has written does not stay with it
         // for anything like this long.
         std::thread::sleep(Duration::from_millis(5));

@@ -49,6 +49,33 @@ fn no_message_is_lost_or_torn_and_no_wake_up() {
 }
 
 #[test]
+fn who_takes_back_a_promise_to_look_misses_nothing() {
+    check(|| {
+        let (mut tx, mut rx) = queue::<Parcel>(0, 64);
+        let bell = Bell::new();
+        let ringer = bell.clone();
+        rx.attend();
+        let writer = thread::spawn(move || {
+            for i in 1..=2u8 {
+                send(&mut tx, &[i; 2], &ringer);
+            }
+        });
+        let mut received = 0;
+        while rx.front().is_some() {
+            rx.pop();
+            received += 1;
+        }
+        rx.rely();
+        while received < 2 {
+            received += 1;
+            assert_eq!(receive(&mut rx, &bell), [received; 2]);
+        }
+        writer.join().unwrap();
+        assert!(rx.is_empty());
+    });
+}
+
+#[test]
 fn chunks_are_handed_over_and_used_again() {
     check(|| {
         let (mut tx, mut rx) = queue::<Parcel>(0, TINY);

@@ -93,11 +93,35 @@ impl SendHalf {
         }
     }
 
+    /// The link is looked at again by a timer: see [`Consumer::attend`](crate::sync::queue::Consumer::attend).
+    pub fn attend(&mut self) {
+        if let Some(link) = &mut self.link {
+            link.consumer().attend();
+        }
+    }
+
+    /// Is there nothing to do, and will the next commit tell? Then nobody need look any more.
+    pub fn is_done(&mut self) -> bool {
+        if !self.is_idle() {
+            return false;
+        }
+        if let Some(link) = &mut self.link {
+            link.consumer().rely();
+        }
+        let idle = self.is_idle();
+        if !idle {
+            self.attend();
+        }
+        idle
+    }
+
     /// Gives the link back, at the first message that has not gone out whole.
     pub fn take_link(&mut self) -> Option<Receiver> {
         self.cursor = None;
         self.socket = None;
-        self.link.take()
+        let mut link = self.link.take()?;
+        link.consumer().rely();
+        Some(link)
     }
 
     /// Is the link's other end gone and everything out?

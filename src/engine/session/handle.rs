@@ -127,7 +127,7 @@ impl SessionHandle {
         }
         // Under the lock: a sender that finds the queue empty after this asks for a new watch.
         let Some(mut send) = established.connection.send.try_lock() else { return Watch::Wait };
-        established.watched = !send.is_idle();
+        established.watched = !send.is_done();
         drop(send);
         match established.watched {
             true => Watch::Flush,
@@ -154,6 +154,10 @@ impl SessionHandle {
     /// Leaves what was sent for company: an I/O thread looks after it.
     fn gather(&self, established: &mut Established) {
         if !std::mem::replace(&mut established.watched, true) {
+            // Another thread that is at it has no part in this burst.
+            if let Some(mut send) = established.connection.send.try_lock() {
+                send.attend();
+            }
             self.wake(wake::SEND | wake::WATCH);
         }
     }

@@ -6,6 +6,7 @@ use super::{
     Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, CONSUMER_GONE, MORE, OBJECT,
     PRODUCER_DROPPED, PRODUCER_GONE,
 };
+use crate::sync::asymmetric::{heavy, is_supported};
 use crate::sync::atomic::{fence, Arc, Ordering};
 use std::io::IoSlice;
 use std::marker::PhantomData;
@@ -404,7 +405,12 @@ impl<T: Payload> Consumer<T> {
     fn wait_beyond(&mut self, position: u64) -> bool {
         let tail = &self.shared.tail.0;
         let mut seen = tail.load(Ordering::Acquire);
-        while seen >> 1 == position {
+        let written = self.shared.written.0.load(Ordering::Acquire);
+        if written > position {
+            self.limit = written.max(seen >> 1);
+            return true;
+        }
+        while seen >> 1 <= position {
             if seen & ASLEEP != 0 {
                 return false;
             }
@@ -418,7 +424,23 @@ impl<T: Payload> Consumer<T> {
     }
 
     fn refresh_limit(&mut self) {
-        self.limit = self.shared.tail.0.load(Ordering::Acquire) >> 1;
+        self.limit = self.shared.published();
+    }
+
+    /// Promises to look again without being woken, if that can be done: commits become cheaper. To be called
+    /// on the producer's thread, or by who sees to it that the consumer looks at least once after this.
+    pub fn attend(&mut self) {
+        if is_supported() {
+            self.shared.attended.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the promise back. What was committed before can be seen after this, and commits wake again.
+    pub fn rely(&mut self) {
+        if self.shared.attended.load(Ordering::Relaxed) {
+            self.shared.attended.store(false, Ordering::Relaxed);
+            heavy();
+        }
     }
 
     /// Where the published bytes of a chunk end, as an offset.

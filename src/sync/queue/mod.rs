@@ -14,6 +14,11 @@
 //! (its final length stored) before anything in its successor is published, and a consumed chunk is
 //! left in `spare` for the producer to use again.
 //!
+//! While the consumer is known to come back by itself, by a timer, the producer owes nobody anything. It then
+//! only stores its position in `written`, without a swap. The consumer that wants to rely on being woken
+//! again takes back its promise (`attended`), passes a fence to all threads, and looks once more: either it
+//! sees what was written, or the producer sees that the promise is gone.
+//!
 //! The high-water mark counts messages. The consumer announces how many it has read every `lwm`
 //! messages; a producer that finds the queue full raises `writer_waiting`, looks once more, and is told
 //! by the announcement that finds the flag up. Both sides store their own word, and load the other's
@@ -64,6 +69,8 @@ pub fn queue<T: Payload>(hwm: usize, first_chunk: usize) -> (Producer<T>, Consum
     let shared = Arc::new(Shared {
         id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         tail: CacheLine(AtomicU64::new(ASLEEP)),
+        written: CacheLine(AtomicU64::new(0)),
+        attended: AtomicBool::new(false),
         announced: CacheLine(AtomicU64::new(0)),
         next_announcement: AtomicU64::new(0),
         writer_waiting: AtomicBool::new(false),
@@ -108,6 +115,10 @@ struct Shared {
     id: u64,
     /// Twice the published position, plus [`ASLEEP`].
     tail: CacheLine<AtomicU64>,
+    /// The published position, where `tail` is behind.
+    written: CacheLine<AtomicU64>,
+    /// The consumer looks again by itself.
+    attended: AtomicBool,
     /// How many messages the consumer has said it read.
     announced: CacheLine<AtomicU64>,
     /// How many it will have read when it says so next, at the latest.
@@ -122,6 +133,12 @@ struct Shared {
 }
 
 impl Shared {
+    /// The published position.
+    fn published(&self) -> u64 {
+        let tail = self.tail.0.load(Ordering::Acquire) >> 1;
+        tail.max(self.written.0.load(Ordering::Acquire))
+    }
+
     fn hwm(&self) -> usize {
         self.hwm.load(Ordering::Relaxed)
     }
@@ -141,7 +158,7 @@ impl Shared {
     /// # Safety
     /// Both sides are gone, and this is the first unread record.
     unsafe fn free_chain<T>(&self, chunk: *mut Chunk, mut offset: usize) {
-        let limit = self.tail.0.load(Ordering::Acquire) >> 1;
+        let limit = self.published();
         let mut next = NonNull::new(chunk);
         while let Some(chunk) = next {
             // SAFETY: the chain is the caller's; published records are whole.

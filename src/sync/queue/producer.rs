@@ -5,6 +5,7 @@ use super::{
     write_header, Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, CONSUMER_GONE, LONG,
     MAX_HEADER, MORE, OBJECT, PRODUCER_DROPPED, PRODUCER_GONE,
 };
+use crate::sync::asymmetric::light;
 use crate::sync::atomic::{fence, Arc, Ordering};
 use std::marker::PhantomData;
 use std::mem::size_of;
@@ -195,7 +196,15 @@ impl<T: Payload> Producer<T> {
         self.boundary = self.committed;
         self.written += self.uncommitted;
         self.uncommitted = 0;
-        self.shared.tail.0.swap(self.position() << 1, Ordering::AcqRel) & ASLEEP != 0
+        let position = self.position();
+        if self.shared.attended.load(Ordering::Relaxed) {
+            self.shared.written.0.store(position, Ordering::Release);
+            light();
+            if self.shared.attended.load(Ordering::Relaxed) {
+                return false;
+            }
+        }
+        self.shared.tail.0.swap(position << 1, Ordering::AcqRel) & ASLEEP != 0
     }
 
     /// Takes back what was written since the last commit. True if there was anything.
@@ -414,7 +423,8 @@ impl<T: Payload> Producer<T> {
     fn next_chunk(&mut self, need: usize) {
         // SAFETY: the current chunk is the producer's.
         let (capacity, base) = unsafe { (self.chunk.as_ref().capacity, self.position()) };
-        let lagging = self.shared.tail.0.load(Ordering::Relaxed) & ASLEEP == 0;
+        let lagging = self.shared.attended.load(Ordering::Relaxed)
+            || self.shared.tail.0.load(Ordering::Relaxed) & ASLEEP == 0;
         let wanted =
             if lagging { (capacity * 2).min(MAX_CHUNK) } else { capacity.min(MAX_CHUNK) }.max(need);
         let next = self.recycled(wanted, base).unwrap_or_else(|| Chunk::allocate(wanted, base));
