@@ -393,8 +393,11 @@ unsafe fn recv_message(socket: *const c_void, msg: *mut zmq_msg_t, flags: c_int)
     let socket = find(socket)?;
     // SAFETY: as the caller promises.
     let message = unsafe { live(msg)? };
-    // Not right into the message: what it was ends when the socket is no longer held, since a free
-    // function of the program may come back to us.
+    if !message.is_lent() {
+        return Ok(size(recv(socket, &mut Sink::Message(message), flags)?.len));
+    }
+    // What it was ends when the socket is no longer held, since the program's free function may come back
+    // to us.
     let mut part = Message::new();
     let taken = recv(socket, &mut Sink::Message(&mut part), flags)?;
     *message = part;

@@ -158,11 +158,7 @@ impl Sink<'_> {
                 let len = body.len().min(buffer.len());
                 buffer[..len].copy_from_slice(&body[..len]);
             }
-            Sink::Message(message) => {
-                **message = Message::try_from_slice(body)?;
-                message.set_metadata(metadata.cloned());
-                message.set_more(more);
-            }
+            Sink::Message(message) => message.refill(body, metadata, more)?,
         }
         Ok(())
     }

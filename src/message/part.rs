@@ -5,10 +5,10 @@
 
 use super::{Block, Metadata};
 use crate::error::Result;
-use std::fmt;
 use std::mem::{align_of, offset_of, size_of};
 use std::ops::{Deref, Range};
 use std::sync::Arc;
+use std::{fmt, ptr};
 
 /// One part of a ZeroMQ message.
 ///
@@ -31,8 +31,17 @@ pub struct Message {
 
 #[derive(Clone)]
 enum Body {
-    Inline { len: u8, data: InlineData },
-    Slice { block: Block, offset: usize, len: usize },
+    /// Nothing, without forty bytes to be cleared for it.
+    Empty,
+    Inline {
+        len: u8,
+        data: InlineData,
+    },
+    Slice {
+        block: Block,
+        offset: usize,
+        len: usize,
+    },
 }
 
 /// Aligned as a word, since C programs lay structs over what `zmq_msg_data` returns.
@@ -55,7 +64,34 @@ impl Message {
 
     /// An empty message.
     pub const fn new() -> Self {
-        Self::from_body(Body::Inline { len: 0, data: InlineData([0; Self::INLINE]) })
+        Self::from_body(Body::Empty)
+    }
+
+    /// Makes it a copy of `data` from a peer, in place. Upon an error it stays what it was.
+    #[inline]
+    pub fn refill(
+        &mut self,
+        data: &[u8],
+        metadata: Option<&Arc<Metadata>>,
+        more: bool,
+    ) -> Result<()> {
+        if data.len() > Self::INLINE {
+            let block = Block::copy_of(data)?;
+            self.body = Body::Slice { block, offset: 0, len: data.len() };
+        } else {
+            self.set_inline(data);
+        }
+        self.metadata = metadata.cloned();
+        self.flags = if more { MORE } else { 0 };
+        Ok(())
+    }
+
+    fn set_inline(&mut self, bytes: &[u8]) {
+        let data = InlineData([0; Self::INLINE]);
+        self.body = Body::Inline { len: bytes.len() as u8, data };
+        if let Body::Inline { data, .. } = &mut self.body {
+            data.0[..bytes.len()].copy_from_slice(bytes);
+        }
     }
 
     /// A message of `size` zero bytes. Fails only if memory is short.
@@ -103,7 +139,7 @@ impl Message {
     /// The block that holds the body, and where in it, unless the body is inline.
     pub fn as_block(&self) -> Option<(&Block, Range<usize>)> {
         match &self.body {
-            Body::Inline { .. } => None,
+            Body::Empty | Body::Inline { .. } => None,
             Body::Slice { block, offset, len } => Some((block, *offset..*offset + *len)),
         }
     }
@@ -111,6 +147,7 @@ impl Message {
     /// Size of the body in bytes.
     pub fn len(&self) -> usize {
         match &self.body {
+            Body::Empty => 0,
             Body::Inline { len, .. } => usize::from(*len),
             Body::Slice { len, .. } => *len,
         }
@@ -123,13 +160,13 @@ impl Message {
 
     /// Whether the body lies in the message itself.
     pub fn is_inline(&self) -> bool {
-        matches!(self.body, Body::Inline { .. })
+        !matches!(self.body, Body::Slice { .. })
     }
 
     /// Whether the body is memory whose owner waits to be told that it is done with.
     pub fn is_lent(&self) -> bool {
         match &self.body {
-            Body::Inline { .. } => false,
+            Body::Empty | Body::Inline { .. } => false,
             Body::Slice { block, .. } => block.is_lent(),
         }
     }
@@ -137,7 +174,7 @@ impl Message {
     /// Whether other messages may see the same memory.
     pub fn is_shared(&self) -> bool {
         match &self.body {
-            Body::Inline { .. } => false,
+            Body::Empty | Body::Inline { .. } => false,
             Body::Slice { block, .. } => block.is_shared(),
         }
     }
@@ -174,6 +211,7 @@ impl Message {
             self.body = copy.body;
         }
         match &mut self.body {
+            Body::Empty => &mut [],
             Body::Inline { len, data } => &mut data.0[..usize::from(*len)],
             Body::Slice { block, offset, len } => match block.as_mut_slice() {
                 Some(bytes) => &mut bytes[*offset..*offset + *len],
@@ -185,16 +223,20 @@ impl Message {
 
     /// The address of the body, as C programs see it: writable, even if other messages share it.
     pub fn data_ptr(&mut self) -> *mut u8 {
+        if let Body::Empty = self.body {
+            self.set_inline(&[]);
+        }
         match &mut self.body {
+            Body::Empty => ptr::null_mut(),
             Body::Inline { data, .. } => data.0.as_mut_ptr(),
             Body::Slice { block, offset, .. } => block.as_ptr().wrapping_add(*offset),
         }
     }
 
     fn inline(bytes: &[u8]) -> Self {
-        let mut data = InlineData([0; Self::INLINE]);
-        data.0[..bytes.len()].copy_from_slice(bytes);
-        Self::from_body(Body::Inline { len: bytes.len() as u8, data })
+        let mut message = Self::new();
+        message.set_inline(bytes);
+        message
     }
 
     const fn from_body(body: Body) -> Self {
@@ -221,6 +263,7 @@ impl Deref for Message {
 
     fn deref(&self) -> &[u8] {
         match &self.body {
+            Body::Empty => &[],
             Body::Inline { len, data } => &data.0[..usize::from(*len)],
             Body::Slice { block, offset, len } => &block[*offset..*offset + *len],
         }
