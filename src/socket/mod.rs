@@ -53,6 +53,8 @@ pub struct Core {
     fds: Vec<PollFd>,
     /// What reading brought the last time.
     brought: Brought,
+    /// Something was sent that may still wait for company.
+    unsettled: bool,
     /// How waiting for answers goes.
     answers: Spin,
     /// How waiting for the rest of a long message goes.
@@ -84,6 +86,7 @@ impl Core {
             claims: Vec::new(),
             fds: Vec::new(),
             brought: Brought::Little,
+            unsettled: false,
             answers: Spin::default(),
             rests: Spin::default(),
             receives: !matches!(socket_type, ids::PUSH | ids::PUB),
@@ -110,6 +113,7 @@ impl Core {
         match self.pattern.send(&mut self.links, frame) {
             Ok(()) => {
                 self.answers.ask();
+                self.unsettled = true;
                 self.leave();
                 Ok(())
             }

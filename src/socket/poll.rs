@@ -142,10 +142,11 @@ fn sleep(items: &mut [PollItem<'_>], deadline: Deadline) -> Result<usize> {
     for item in items.iter() {
         let PollSource::Socket(socket) = item.source else { continue };
         let mailbox = socket.with(|core| {
+            core.settle();
             if item.events & POLLIN != 0 && sockets <= MAX_READERS {
                 let start = fds.len();
                 core.claim(&mut fds);
-                let asked = core.answers.begin();
+                let asked = core.receives && core.answers.begin();
                 let awake = asked && core.answers.pays();
                 readers.push(Reader { socket, fds: start..fds.len(), asked, awake });
             }

@@ -150,6 +150,17 @@ impl Core {
         Ok(())
     }
 
+    /// The caller is about to wait: what was sent does not wait for company any longer.
+    pub(super) fn settle(&mut self) {
+        if std::mem::take(&mut self.unsettled) && self.links.len() <= MAX_CLAIMS {
+            for id in self.links.iter_ids() {
+                if let Some(link) = self.links.get(id) {
+                    link.peer().pressure();
+                }
+            }
+        }
+    }
+
     /// Claims the receive halves of the socket's connections, if they are few, and adds what to sleep on.
     pub(super) fn claim(&mut self, fds: &mut Vec<PollFd>) {
         self.claims.clear();
