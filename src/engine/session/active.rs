@@ -80,10 +80,13 @@ impl Session {
     pub(super) fn watch_burst(&mut self, io: &mut dyn Reactor) {
         match self.handle.watch() {
             Watch::Over => return,
-            Watch::Wait => {}
-            Watch::Flush => self.transmit(io),
+            Watch::Wait => self.watch = (self.watch * 2).min(LONG_WATCH),
+            Watch::Flush => {
+                self.watch = WATCH;
+                self.transmit(io);
+            }
         }
-        io.set_timer(Timer::Watch, WATCH);
+        io.set_timer(Timer::Watch, self.watch);
     }
 
     /// A claim is over: the I/O thread reads again.

@@ -52,8 +52,10 @@ pub trait Owner: Send + Sync {
     fn session_ended(&self, handle: &Arc<SessionHandle>);
 }
 
-/// How long the end of a burst may wait for company.
+/// How long the end of a burst may wait for company ...
 const WATCH: Duration = Duration::from_micros(60);
+/// ... and one whose sender has seen to everything so far.
+const LONG_WATCH: Duration = Duration::from_micros(240);
 
 /// A claim that is not used for this long lapses.
 const CLAIM: Duration = Duration::from_millis(10);
@@ -87,6 +89,8 @@ pub struct Session {
     ttl_at: u32,
     /// The I/O thread is told when the descriptor takes more.
     blocked: bool,
+    /// When to look next at the burst that goes on.
+    watch: Duration,
 }
 
 struct SessionLink {
@@ -165,6 +169,7 @@ impl Session {
             pinged_at: None,
             ttl_at: 0,
             blocked: false,
+            watch: WATCH,
         }
     }
 
@@ -214,6 +219,7 @@ impl Session {
             io.set_timer(Timer::Claim, CLAIM);
         }
         if wanted & wake::WATCH != 0 {
+            self.watch = WATCH;
             io.set_timer(Timer::Watch, WATCH);
         }
         if wanted & wake::RELEASED != 0 {
