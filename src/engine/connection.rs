@@ -50,10 +50,10 @@ impl Connection {
         Some(self.send.try_lock()?.flush(&self.stream))
     }
 
-    /// Reads what is there and hands it to the socket.
-    pub fn pump(&self) -> Pumped {
+    /// Reads what is there and hands it to the socket; with `drain` until the system says that there is no more.
+    pub fn pump(&self, drain: bool) -> Pumped {
         let mut half = self.recv.lock();
-        let pumped = half.pump(&self.stream, &self.activity, true);
+        let pumped = half.pump(&self.stream, &self.activity, drain);
         let replies = half.take_replies();
         drop(half);
         if let Some(replies) = replies {

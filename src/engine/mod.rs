@@ -20,5 +20,5 @@ pub mod switches;
 
 pub use connection::Connection;
 pub use event::Event;
-pub use reactor::{Reactor, Timer};
+pub use reactor::{Reactor, Ready, Timer};
 pub use session::{Owner, Session, SessionHandle};

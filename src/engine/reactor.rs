@@ -26,6 +26,15 @@ pub enum Timer {
     Claim,
 }
 
+/// What is to be done with a descriptor.
+#[derive(Clone, Copy)]
+pub struct Ready {
+    pub readable: bool,
+    /// The peer sends no more, or there is an error: what is read comes to an end.
+    pub ended: bool,
+    pub writable: bool,
+}
+
 /// The I/O thread, as the session that it is running sees it.
 pub trait Reactor {
     /// Tells from now on when `fd` becomes readable or writable, as far as asked for. Asking again tells of

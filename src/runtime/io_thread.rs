@@ -8,7 +8,7 @@ use super::context::ThreadSettings;
 use super::listener::Accepting;
 use super::timers::Timers;
 use crate::engine::reactor::Waker as SessionWaker;
-use crate::engine::{Reactor, Session, Timer};
+use crate::engine::{Reactor, Ready, Session, Timer};
 use crate::error::{Error, Result};
 use crate::sys::poll::{poll, PollFd, POLLIN};
 use crate::sys::thread;
@@ -186,8 +186,13 @@ impl Loop {
                 if event.token() != WAKE {
                     let index = event.token().0 - 1;
                     let trouble = event.is_error() || event.is_write_closed();
-                    let readable = event.is_readable() || event.is_read_closed() || trouble;
-                    self.ready(index, readable, event.is_writable() || trouble);
+                    let ended = event.is_read_closed() || trouble;
+                    let ready = Ready {
+                        readable: event.is_readable() || ended,
+                        ended,
+                        writable: event.is_writable() || trouble,
+                    };
+                    self.ready(index, ready);
                 }
             }
             self.run_tasks();
@@ -251,10 +256,10 @@ impl Loop {
         }
     }
 
-    fn ready(&mut self, index: usize, readable: bool, writable: bool) {
+    fn ready(&mut self, index: usize, ready: Ready) {
         match self.objects.get(index) {
             Some(Some(Object::Session(_))) => {
-                self.session(index, |session, io| session.ready(io, readable, writable))
+                self.session(index, |session, io| session.ready(io, ready))
             }
             Some(Some(Object::Listener(_))) => self.accept(index),
             _ => {}

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 impl Session {
     /// Reads what is there.
-    pub(super) fn receive(&mut self, io: &mut dyn Reactor) {
+    pub(super) fn receive(&mut self, io: &mut dyn Reactor, drain: bool) {
         let State::Active(connection) = &self.state else { return };
-        let pumped = connection.clone().pump();
+        let pumped = connection.clone().pump(drain);
         self.received(io, pumped);
     }
 
@@ -61,7 +61,7 @@ impl Session {
             }
             Err(_) => {
                 // What the peer sent before it went away still counts.
-                while let Pumped::More = connection.pump() {}
+                while let Pumped::More = connection.pump(true) {}
                 self.lose_connection(io);
             }
         }
@@ -93,7 +93,7 @@ impl Session {
     pub(super) fn watch_again(&mut self, io: &mut dyn Reactor) {
         let State::Active(connection) = &self.state else { return };
         io.watch(connection.fd(), true, self.blocked);
-        self.receive(io);
+        self.receive(io, true);
     }
 
     fn send_replies(&mut self, io: &mut dyn Reactor) {

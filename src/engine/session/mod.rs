@@ -16,7 +16,7 @@ pub use setup::limits;
 
 use super::connection::Connection;
 use super::handshake::Handshake;
-use super::reactor::{Reactor, Timer};
+use super::reactor::{Reactor, Ready, Timer};
 use super::Event;
 use crate::link::{Link, LinkEnd, LinkId, Peer, Receiver, Sender};
 use crate::options::{ids, millis, Options};
@@ -189,16 +189,18 @@ impl Session {
     }
 
     /// Its descriptor is ready.
-    pub fn ready(&mut self, io: &mut dyn Reactor, readable: bool, writable: bool) {
+    pub fn ready(&mut self, io: &mut dyn Reactor, ready: Ready) {
         match &self.state {
-            State::Connecting(_) if writable => self.connected(io),
+            State::Connecting(_) if ready.writable => self.connected(io),
             State::Proxying(_) => self.proxy(io),
             State::Handshaking(_) => self.shake_hands(io),
             State::Active(_) => {
-                if readable {
-                    self.receive(io);
+                if ready.readable {
+                    // Readiness is told again when more comes than was there: a read that was not filled is
+                    // the last one, unless the end is to be found.
+                    self.receive(io, ready.ended);
                 }
-                if writable {
+                if ready.writable {
                     self.transmit(io);
                 }
             }
@@ -210,7 +212,7 @@ impl Session {
     pub fn poked(&mut self, io: &mut dyn Reactor) {
         let wanted = self.handle.take_wanted();
         if wanted & (wake::RECEIVE | wake::BROKEN) != 0 {
-            self.receive(io);
+            self.receive(io, true);
         }
         if wanted & wake::ZAP != 0 {
             self.shake_hands(io);

@@ -211,7 +211,7 @@ impl Session {
         self.state = State::Active(connection.clone());
         self.handle.set_connection(Some(connection));
         self.received(io, pumped);
-        self.receive(io);
+        self.receive(io, true);
         self.transmit(io);
     }
 
