@@ -2,10 +2,13 @@
 #ifndef EXAMPLE_H
 #define EXAMPLE_H
 
+#define _POSIX_C_SOURCE 200809L
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <zmq.h>
 
 /* Ends the program with the reason if a call failed. */
@@ -70,6 +73,45 @@ static inline void recv_text (void *socket, char *buffer, size_t size)
     check (try_recv_text (socket, buffer, size, 0), "zmq_recv");
 }
 
+/* Does the part received last have successors? */
+static inline int has_more (void *socket)
+{
+    int more = 0;
+    size_t size = sizeof more;
+    CHECK (zmq_getsockopt (socket, ZMQ_RCVMORE, &more, &size));
+    return more;
+}
+
+static inline void subscribe (void *socket, const char *prefix)
+{
+    CHECK (zmq_setsockopt (socket, ZMQ_SUBSCRIBE, prefix, strlen (prefix)));
+}
+
+static inline void set_number (void *socket, int option, int value)
+{
+    CHECK (zmq_setsockopt (socket, option, &value, sizeof value));
+}
+
+static inline void pause_ms (int time)
+{
+    struct timespec span = {time / 1000, (time % 1000) * 1000000L};
+    nanosleep (&span, NULL);
+}
+
+static inline void ignore_signal (int number)
+{
+    (void) number;
+}
+
+/* From now on SIGINT does not end the program: the call that waits fails with EINTR instead. */
+static inline void let_interrupts_end_calls (void)
+{
+    struct sigaction action;
+    memset (&action, 0, sizeof action);
+    action.sa_handler = ignore_signal;
+    check (sigaction (SIGINT, &action, NULL) == 0, "sigaction");
+}
+
 /* Lines are to be seen at once, also through a pipe. */
 static inline void *start (void)
 {
@@ -78,6 +120,22 @@ static inline void *start (void)
     context = zmq_ctx_new ();
     CHECK_MADE (context);
     return context;
+}
+
+/* Closes up to three sockets, those that are not NULL, and ends the context. */
+static inline int finish (void *context, void *first, void *second, void *third)
+{
+    void *sockets[3];
+    int place;
+
+    sockets[0] = first;
+    sockets[1] = second;
+    sockets[2] = third;
+    for (place = 0; place < 3; place++)
+        if (sockets[place])
+            CHECK (zmq_close (sockets[place]));
+    CHECK (zmq_ctx_term (context));
+    return 0;
 }
 
 #endif

@@ -19,8 +19,7 @@ int main (int argc, char **argv)
         recv_text (socket, reply, sizeof reply);
         printf ("Received reply: %s\n", reply);
     }
-    CHECK (zmq_close (socket));
-    CHECK (zmq_ctx_term (context));
+    finish (context, socket, NULL, NULL);
     zmq_version (&major, &minor, &patch);
     printf ("ZeroMQ %d.%d.%d\n", major, minor, patch);
     return 0;

@@ -20,7 +20,5 @@ int main (int argc, char **argv)
             snprintf (reply, sizeof reply, "%s", request);
         send_text (socket, reply, 0);
     }
-    CHECK (zmq_close (socket));
-    CHECK (zmq_ctx_term (context));
-    return 0;
+    return finish (context, socket, NULL, NULL);
 }

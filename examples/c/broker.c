@@ -1,0 +1,23 @@
+/* Broker: ROUTER takes requests from any number of clients, DEALER hands them to any number of services,
+   and zmq_proxy passes them on and their replies back, until SIGINT. Usage: broker [clients] [services] */
+#include "example.h"
+
+int main (int argc, char **argv)
+{
+    const char *clients = text_argument (argc, argv, 1, "tcp://*:5555");
+    const char *services = text_argument (argc, argv, 2, "tcp://*:5560");
+    void *context = start ();
+    void *frontend = make_socket (context, ZMQ_ROUTER);
+    void *backend = make_socket (context, ZMQ_DEALER);
+
+    let_interrupts_end_calls ();
+    CHECK (zmq_bind (frontend, clients));
+    CHECK (zmq_bind (backend, services));
+    printf ("Broker runs\n");
+    zmq_proxy (frontend, backend, NULL);
+    check (zmq_errno () == EINTR, "zmq_proxy");
+    printf ("Broker ends\n");
+    set_number (frontend, ZMQ_LINGER, 0);
+    set_number (backend, ZMQ_LINGER, 0);
+    return finish (context, frontend, backend, NULL);
+}
