@@ -25,7 +25,7 @@ static void *handle (void *argument)
                 memcpy (key, rest, 32);
         }
         good = memcmp (key, handler->known, 32) == 0;
-        printf (good ? "Let in the client\n" : "Turned away a stranger\n");
+        puts (good ? "Let in the client" : "Turned away a stranger");
         send_text (handler->socket, version, ZMQ_SNDMORE);
         send_text (handler->socket, id, ZMQ_SNDMORE);
         send_text (handler->socket, good ? "200" : "400", ZMQ_SNDMORE);
