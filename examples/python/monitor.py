@@ -32,3 +32,6 @@ with zmq.Context() as context, context.socket(zmq.REP) as socket:
             disconnected = recv_event(monitor) == zmq.Event.DISCONNECTED
     print(f"Served {served} requests", flush=True)
     socket.disable_monitor()
+    while recv_event(monitor) != zmq.Event.MONITOR_STOPPED:
+        pass
+    monitor.close()
