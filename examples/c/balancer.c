@@ -58,8 +58,10 @@ static int from_worker (void *frontend, void *backend)
 
     check (idle_count < MOST_WORKERS, "too many workers");
     idle[idle_count++] = parts[0];
-    if (count < 5)
+    if (count < 5) {
+        printf ("%.*s is there\n", (int) parts[0].size, parts[0].data);
         return 0;
+    }
     send_parts (frontend, &parts[2], 3);
     return 1;
 }

@@ -12,6 +12,7 @@ int main (int argc, char **argv)
     void *socket = make_socket (context, ZMQ_ROUTER);
 
     CHECK (zmq_bind (socket, endpoint));
+    printf ("Listening\n");
     while (replies > 0) {
         size = zmq_recv (socket, client, sizeof client, 0);
         CHECK (size);

@@ -25,6 +25,7 @@ with (
         worker, _, *message = backend.recv_multipart()
         idle.append(worker)
         if len(message) < 3:
+            print(f"{worker.decode()} is there", flush=True)
             return 0
         frontend.send_multipart(message)
         return 1

@@ -9,6 +9,7 @@ replies = argument(2, 3)
 
 with zmq.Context() as context, context.socket(zmq.ROUTER) as socket:
     socket.bind(argument(1, "tcp://*:5555"))
+    print("Listening", flush=True)
     received = 0
     while replies > 0:
         client, _, request = socket.recv_multipart()

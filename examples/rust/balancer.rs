@@ -50,14 +50,15 @@ impl Balancer {
 
     /// A worker is free again: it is new and says READY, or it returns [client, "", reply].
     fn from_worker(&mut self) -> Result<()> {
-        let mut parts = self.backend.recv_multipart()?.into_parts().into_iter();
-        self.idle.extend(parts.next());
-        // The delimiter.
-        parts.next();
-        if parts.len() == 3 {
-            self.frontend.send_multipart(parts)?;
-            self.answered += 1;
+        let message = self.backend.recv_multipart()?;
+        let [worker, _, reply @ ..] = &message[..] else { return Err(Error::Protocol) };
+        self.idle.push_back(worker.clone());
+        if reply.len() < 3 {
+            println!("{} is there", worker.to_text());
+            return Ok(());
         }
+        self.frontend.send_multipart(reply)?;
+        self.answered += 1;
         Ok(())
     }
 

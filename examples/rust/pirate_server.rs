@@ -9,6 +9,7 @@ fn main() -> Result<()> {
     let context = Context::new()?;
     let socket = context.socket(SocketType::Router)?;
     socket.bind(&arguments::text(1, "tcp://*:5555"))?;
+    println!("Listening");
 
     let mut received = 0;
     while replies > 0 {
