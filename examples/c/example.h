@@ -4,7 +4,6 @@
 
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,20 +95,6 @@ static inline void pause_ms (int time)
 {
     struct timespec span = {time / 1000, (time % 1000) * 1000000L};
     nanosleep (&span, NULL);
-}
-
-static inline void ignore_signal (int number)
-{
-    (void) number;
-}
-
-/* From now on SIGINT does not end the program: the call that waits fails with EINTR instead. */
-static inline void let_interrupts_end_calls (void)
-{
-    struct sigaction action;
-    memset (&action, 0, sizeof action);
-    action.sa_handler = ignore_signal;
-    check (sigaction (SIGINT, &action, NULL) == 0, "sigaction");
 }
 
 /* Lines are to be seen at once, also through a pipe. */
