@@ -14,12 +14,13 @@ with zmq.Context() as context, context.socket(zmq.REQ) as socket:
     socket.curve_serverkey = (folder / "server.public").read_bytes()
     socket.curve_publickey = (folder / "client.public").read_bytes()
     socket.curve_secretkey = (folder / "client.secret").read_bytes()
-    socket.rcvtimeo = argument(4, 10000)
+    # Who is turned away has nobody to send to, or gets no reply, as it happens.
+    socket.sndtimeo = socket.rcvtimeo = argument(4, 10000)
     socket.linger = 0
     socket.connect(argument(1, "tcp://localhost:5565"))
     for number in range(1, argument(3, 3) + 1):
-        socket.send_string(f"Hello {number}")
         try:
+            socket.send_string(f"Hello {number}")
             print(f"Received secret reply: {socket.recv_string()}", flush=True)
         except zmq.Again:
             sys.exit("No reply: not let in?")

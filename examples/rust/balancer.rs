@@ -40,16 +40,16 @@ impl Balancer {
         poll(&mut items[..watched], None)?;
         let [worker, client] = items.map(|item| item.ready().is_readable());
         if worker {
-            self.from_worker()
+            self.serve_worker()
         } else if client {
-            self.from_client()
+            self.serve_client()
         } else {
             Ok(())
         }
     }
 
     /// A worker is free again: it is new and says READY, or it returns [client, "", reply].
-    fn from_worker(&mut self) -> Result<()> {
+    fn serve_worker(&mut self) -> Result<()> {
         let message = self.backend.recv_multipart()?;
         let [worker, _, reply @ ..] = &message[..] else { return Err(Error::Protocol) };
         self.idle.push_back(worker.clone());
@@ -63,7 +63,7 @@ impl Balancer {
     }
 
     /// [client, "", request] becomes [worker, "", client, "", request].
-    fn from_client(&mut self) -> Result<()> {
+    fn serve_client(&mut self) -> Result<()> {
         let worker = self.idle.pop_front().ok_or(Error::State)?;
         let mut message = Multipart::new().part(worker).delimiter();
         message.extend(self.frontend.recv_multipart()?);
@@ -76,7 +76,7 @@ impl Balancer {
                 let message = Multipart::new().part(worker).delimiter().part("END");
                 return self.backend.send_multipart(message);
             }
-            self.from_worker()?;
+            self.serve_worker()?;
         }
     }
 }

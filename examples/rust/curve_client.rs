@@ -13,13 +13,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     socket.set_curve_server_key(&keys::read(&folder, "server.public")?)?;
     socket.set_curve_public_key(&keys::read(&folder, "client.public")?)?;
     socket.set_curve_secret_key(&keys::read(&folder, "client.secret")?)?;
-    socket.set_recv_timeout(Some(Duration::from_millis(arguments::count(4, 10_000).into())))?;
+    // Who is turned away has nobody to send to, or gets no reply, as it happens.
+    let timeout = Some(Duration::from_millis(arguments::count(4, 10_000).into()));
+    socket.set_send_timeout(timeout)?;
+    socket.set_recv_timeout(timeout)?;
     socket.set_linger(Some(Duration::ZERO))?;
     socket.connect(&arguments::text(1, "tcp://localhost:5565"))?;
 
     for number in 1..=arguments::count(3, 3) {
-        socket.send(format!("Hello {number}"))?;
-        match socket.recv() {
+        match socket.send(format!("Hello {number}")).and_then(|()| socket.recv()) {
             Ok(reply) => println!("Received secret reply: {}", reply.to_text()),
             Err(Error::Again) => return Err("No reply: not let in?".into()),
             Err(error) => return Err(error.into()),

@@ -19,8 +19,8 @@ fn main() -> Result<()> {
         let number = report.rsplit(' ').next().and_then(|number| number.parse::<u32>().ok());
         sum += number.ok_or(Error::Protocol)?;
     }
-    if count > 0 {
-        println!("Average of {count}: {}", sum / count);
+    if let Some(average) = sum.checked_div(count) {
+        println!("Average of {count}: {average}");
     }
     drop(subscriber);
     context.terminate()
