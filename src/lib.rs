@@ -59,6 +59,7 @@
 //! | hold parts of messages, and whole ones | [`Message`], [`Multipart`] |
 //! | wait for several sockets | [`poll()`], [`PollItem`], [`Events`] |
 //! | know what happens to connections | [`Monitor`], [`Event`] |
+//! | prove who you are | [`CurveKeyPair`], [`Socket::set_curve_server_key`], [`Socket::set_plain_username`] |
 //! | pass messages on | [`proxy()`], [`proxy_steerable`] |
 //! | know what went wrong | [`Error`] |
 //!

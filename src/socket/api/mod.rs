@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod context;
+mod curve;
 mod message;
 mod monitor;
 mod options;
@@ -14,6 +15,7 @@ mod socket;
 mod types;
 
 pub use context::Context;
+pub use curve::{curve_key, curve_key_text, CurveKeyPair};
 pub use message::Multipart;
 pub use monitor::{Event, EventKind, Monitor};
 pub use poll::{poll, PollItem};

@@ -5,6 +5,7 @@ use super::{Context, Flags, Socket, SocketType};
 use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::options::ids;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -63,6 +64,37 @@ impl EventKind {
         Self::HandshakeFailedProtocol,
         Self::HandshakeFailedAuth,
     ];
+
+    /// Its name in `zmq.h`, without the prefix.
+    ///
+    /// ```
+    /// assert_eq!(zeroxide::EventKind::ConnectRetried.name(), "CONNECT_RETRIED");
+    /// ```
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connected => "CONNECTED",
+            Self::ConnectDelayed => "CONNECT_DELAYED",
+            Self::ConnectRetried => "CONNECT_RETRIED",
+            Self::Listening => "LISTENING",
+            Self::BindFailed => "BIND_FAILED",
+            Self::Accepted => "ACCEPTED",
+            Self::AcceptFailed => "ACCEPT_FAILED",
+            Self::Closed => "CLOSED",
+            Self::CloseFailed => "CLOSE_FAILED",
+            Self::Disconnected => "DISCONNECTED",
+            Self::MonitorStopped => "MONITOR_STOPPED",
+            Self::HandshakeFailedNoDetail => "HANDSHAKE_FAILED_NO_DETAIL",
+            Self::HandshakeSucceeded => "HANDSHAKE_SUCCEEDED",
+            Self::HandshakeFailedProtocol => "HANDSHAKE_FAILED_PROTOCOL",
+            Self::HandshakeFailedAuth => "HANDSHAKE_FAILED_AUTH",
+        }
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
 /// Something that happened to an endpoint or a connection of a socket.

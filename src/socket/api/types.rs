@@ -6,6 +6,7 @@ use crate::options::ids;
 use crate::socket::{POLLERR, POLLIN, POLLOUT, POLLPRI};
 use std::fmt;
 use std::ops::{BitOr, BitOrAssign};
+use std::str::FromStr;
 
 /// What a socket does with its peers: the pattern it takes part in.
 ///
@@ -53,7 +54,8 @@ pub enum SocketType {
 }
 
 impl SocketType {
-    const ALL: [SocketType; 12] = [
+    /// All there are.
+    pub const ALL: [SocketType; 12] = [
         Self::Pair,
         Self::Pub,
         Self::Sub,
@@ -67,6 +69,50 @@ impl SocketType {
         Self::XSub,
         Self::Stream,
     ];
+}
+
+impl SocketType {
+    /// Its name in `zmq.h` and on the wire.
+    ///
+    /// ```
+    /// use zeroxide::SocketType;
+    ///
+    /// assert_eq!(SocketType::XPub.name(), "XPUB");
+    /// assert_eq!("xpub".parse(), Ok(SocketType::XPub));
+    /// assert!("post".parse::<SocketType>().is_err());
+    /// ```
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pair => "PAIR",
+            Self::Pub => "PUB",
+            Self::Sub => "SUB",
+            Self::Req => "REQ",
+            Self::Rep => "REP",
+            Self::Dealer => "DEALER",
+            Self::Router => "ROUTER",
+            Self::Pull => "PULL",
+            Self::Push => "PUSH",
+            Self::XPub => "XPUB",
+            Self::XSub => "XSUB",
+            Self::Stream => "STREAM",
+        }
+    }
+}
+
+impl fmt::Display for SocketType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for SocketType {
+    type Err = Error;
+
+    /// From its name, in capitals or not.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let is_it = |known: &Self| known.name().eq_ignore_ascii_case(name);
+        Self::ALL.into_iter().find(is_it).ok_or(Error::Invalid)
+    }
 }
 
 impl TryFrom<i32> for SocketType {
