@@ -4,8 +4,10 @@
 
 use crate::cli::{EndpointArgs, SocketArgs};
 use crate::failure::{say, Failure, Outcome};
+use crate::peers::Peers;
 use crate::stop::Stop;
 use crate::zap;
+use std::cell::Cell;
 use std::io::IsTerminal;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -26,6 +28,9 @@ pub struct Ends {
     pub stop: Stop,
     timeout: Option<Duration>,
     linger: Option<Duration>,
+    peers: Option<Peers>,
+    /// Something was sent to a peer that may not be there yet.
+    sent: Cell<bool>,
 }
 
 impl Ends {
@@ -35,7 +40,8 @@ impl Ends {
         socket_type: SocketType,
         configure: impl FnOnce(&Socket) -> zeroxide::Result<()>,
     ) -> Result<Self, Failure> {
-        let ends = Self::unattached(args, socket_type, configure)?;
+        let mut ends = Self::unattached(args, socket_type, configure)?;
+        ends.peers = Peers::of(&ends.socket, args)?;
         ends.attach(args)?;
         Ok(ends)
     }
@@ -53,7 +59,15 @@ impl Ends {
         })?;
         zap::secure(&socket, &args.security)?;
         let linger = args.linger.or(args.timeout);
-        Ok(Self { context, socket, stop, timeout: args.timeout, linger })
+        Ok(Self {
+            context,
+            socket,
+            stop,
+            timeout: args.timeout,
+            linger,
+            peers: None,
+            sent: Cell::new(false),
+        })
     }
 
     pub fn attach(&self, args: &SocketArgs) -> Outcome {
@@ -66,7 +80,11 @@ impl Ends {
         let mut again = false;
         loop {
             match self.socket.try_send_multipart(message) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    // Without subscribers, what is published is gone.
+                    self.sent.set(self.socket.socket_type() != SocketType::XPub);
+                    return Ok(());
+                }
                 // A socket may be writable for some peers, and refuse for the others.
                 Err(Error::Again) if !again => {}
                 Err(Error::Again | Error::HostUnreachable) => self.stop.pause(LOOK)?,
@@ -74,8 +92,7 @@ impl Ends {
                 Err(error) => return Err(Failure::of(error, "cannot send")),
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if !self.stop.wait_for(&self.socket, Events::OUT, left)? || left == Some(Duration::ZERO)
-            {
+            if !self.wait(Events::OUT, left)? || left == Some(Duration::ZERO) {
                 return Err(self.too_late("nobody could take a message"));
             }
             again = true;
@@ -92,14 +109,33 @@ impl Ends {
                 Err(error) => return Err(Failure::of(error, "cannot receive")),
             }
             idle()?;
-            if !self.stop.wait_for(&self.socket, Events::IN, self.timeout)? {
+            if !self.wait(Events::IN, self.timeout)? {
                 return Err(self.too_late("no message came"));
             }
         }
     }
 
+    /// Waits for the socket. False if the time is over.
+    fn wait(&self, events: Events, limit: Option<Duration>) -> Result<bool, Failure> {
+        let Some(peers) = &self.peers else {
+            return self.stop.wait_for(&self.socket, events, limit);
+        };
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        loop {
+            peers.look()?;
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let items = [self.socket.poll_item(events), peers.socket().poll_item(Events::IN)];
+            match self.stop.wait(items, left)? {
+                [true, _] => return Ok(true),
+                [false, true] => {}
+                [false, false] => return Ok(false),
+            }
+        }
+    }
+
     pub fn too_late(&self, what: &str) -> Failure {
-        Failure::Timeout(format!("{what} within {:?}", self.timeout.unwrap_or_default()))
+        let hint = self.peers.as_ref().map(Peers::hint).unwrap_or_default();
+        Failure::Timeout(format!("{what} within {:?}{hint}", self.timeout.unwrap_or_default()))
     }
 
     /// Closes the socket and waits until what was sent is delivered: not as long if the work did not go well.
@@ -110,14 +146,30 @@ impl Ends {
             Err(_) => Some(self.linger.map_or(GRACE, |linger| linger.min(GRACE))),
         };
         self.stop.forget();
+        let started = Instant::now();
+        // A peer that turns this end away takes nothing, which nobody would hear of later.
+        let result = match (result, &self.peers) {
+            (Ok(()), Some(peers)) if self.sent.get() => peers.meet(&self.stop, limit),
+            (result, _) => result,
+        };
+        let left = limit.map(|limit| limit.saturating_sub(started.elapsed()));
+        let hint = self.peers.as_ref().map(Peers::hint).unwrap_or_default();
+        drop(self.peers);
         drop(self.socket);
-        let delivered = end(self.context, &self.stop, limit);
-        result.and(delivered)
+        let delivered = end(self.context, &self.stop, left);
+        result?;
+        match delivered? {
+            true => Ok(()),
+            false => {
+                let limit = limit.unwrap_or_default();
+                Err(Failure::Timeout(format!("not all was delivered within {limit:?}{hint}")))
+            }
+        }
     }
 }
 
-/// Waits until a context without sockets has delivered what they sent.
-pub fn end(context: Context, stop: &Stop, limit: Option<Duration>) -> Outcome {
+/// Waits until a context without sockets has delivered what they sent. False if the time is over.
+pub fn end(context: Context, stop: &Stop, limit: Option<Duration>) -> Result<bool, Failure> {
     let failed = |error| Failure::of_io(&error, "cannot wait for the end");
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let wait = move || {
@@ -131,17 +183,15 @@ pub fn end(context: Context, stop: &Stop, limit: Option<Duration>) -> Outcome {
     };
     let first = limit.map_or(PATIENCE, |limit| limit.min(PATIENCE));
     if over(Some(first))? {
-        return Ok(());
+        return Ok(true);
     }
     if limit.is_none() && std::io::stderr().is_terminal() {
         say("waiting until everything is delivered; Ctrl-C gives up");
     }
-    let rest = limit.map(|limit| limit.saturating_sub(first));
-    if rest != Some(Duration::ZERO) && over(rest)? {
-        return Ok(());
+    match limit.map(|limit| limit.saturating_sub(first)) {
+        Some(Duration::ZERO) => Ok(false),
+        rest => over(rest),
     }
-    let limit = limit.unwrap_or_default();
-    Err(Failure::Timeout(format!("not everything was delivered within {limit:?}")))
 }
 
 /// A context with a socket that keeps what it sent for as long as somebody waits for [`end`].

@@ -5,7 +5,7 @@
 //! | [`cli`] | what can be said on the command line; help, completions and man pages come from it |
 //! | [`failure`] | what can go wrong, and the exit code of each |
 //! | [`stop`] | waiting, in a way that Ctrl-C and a closed output end |
-//! | [`ends`], [`zap`] | a socket as the options describe it, from its first endpoint to its last message |
+//! | [`ends`], [`zap`], [`peers`] | a socket as the options describe it, from its first endpoint to its last message |
 //! | [`input`], [`output`], [`json`] | messages as arguments, files, lines; lines as messages |
 //! | [`send`], [`recv`], [`req`], [`rep`] | the commands that talk |
 //! | [`proxy`], [`perf`], [`monitor`], [`keygen`] | those that do other things with sockets and keys |
@@ -26,6 +26,7 @@ mod keygen;
 mod live;
 mod monitor;
 mod output;
+mod peers;
 mod perf;
 mod proxy;
 mod recv;

@@ -62,7 +62,9 @@ fn print(event: &Event, format: ReportFormat) -> Outcome {
                 "value": event.value,
                 "time": (time.as_secs_f64() * 1e6).round() / 1e6,
             });
-            line[name] = value.into();
+            if !value.is_empty() {
+                line[name] = value.into();
+            }
             line.to_string()
         }
     };

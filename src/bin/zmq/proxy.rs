@@ -54,7 +54,10 @@ pub fn proxy(args: &ProxyArgs) -> Outcome {
     let traffic = traffic.and_then(|traffic| ended.map(|()| traffic));
     let traffic = traffic.map_err(|error| Failure::of(error, "the proxy failed"))?;
     report(&traffic, started.elapsed(), args.output)?;
-    delivered
+    match delivered? {
+        true => Ok(()),
+        false => Err(Failure::Timeout(format!("not all was delivered within {:?}", args.linger))),
+    }
 }
 
 fn types(device: Device) -> (SocketType, SocketType) {

@@ -74,7 +74,11 @@ fn run(context: Context, socket: Socket, stop: &Stop, args: &PerfArgs, end: End)
     drop(side);
     stop.forget();
     let delivered = ends::end(context, stop, Some(limit));
-    result.and(delivered)
+    result?;
+    match delivered? {
+        true => Ok(()),
+        false => Err(silent(args.timeout)),
+    }
 }
 
 /// Both ends here, each in its thread and, but for inproc, with its own context.
@@ -195,6 +199,10 @@ impl Side<'_> {
     fn progress(&mut self, line: impl FnOnce(Duration) -> String) -> bool {
         self.alone && self.live.update(line)
     }
+}
+
+fn silent(timeout: Duration) -> Failure {
+    Failure::Timeout(format!("the other end was not heard of within {timeout:?}"))
 }
 
 fn stranger() -> Failure {
