@@ -46,8 +46,8 @@ fn search() -> Result<Library, Failure> {
     for lib in ["../lib", &format!("../lib/{ARCH}-linux-gnu"), "../lib64"] {
         places.push(folder.join(lib).join(SONAME));
     }
-    // Where cargo puts it: beside the tool, or one up from where it puts tests and examples.
-    places.extend([folder.join(BUILT), folder.join("..").join(BUILT)]);
+    // Where cargo puts it.
+    places.push(folder.join(BUILT));
     let mut seen = None;
     for place in places.iter().filter(|place| place.exists()) {
         match open(place) {
