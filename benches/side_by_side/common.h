@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { ENDPOINT_SIZE = 256, ENDPOINTS = 2 };
+enum { ENDPOINT_SIZE = 256, ENDPOINTS = 2, KEY_SIZE = 41 };
 
 /* Seen by all processes of a measurement. */
 struct shared {
@@ -17,6 +17,7 @@ struct shared {
     volatile double result;
     sem_t go, ready;
     char endpoint[ENDPOINTS][ENDPOINT_SIZE];
+    char server_key[KEY_SIZE]; /* of who is bound to `curve` */
 };
 
 extern struct shared *shared;
@@ -46,7 +47,7 @@ int compare_floats (const void *a, const void *b);
 /* The rest is for programs that use libzmq. */
 void *open_socket (void *context, int type);
 void set_int (void *socket, int option, int value);
-/* Binds to a free endpoint of a transport and lets one process (or thread) know. */
+/* Binds to a free endpoint of a transport (`curve` is tcp with CURVE) and lets one process (or thread) know. */
 void bind_any (void *socket, const char *transport, int which);
 /* Waits for that. */
 const char *await_endpoint (int which);

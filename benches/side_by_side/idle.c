@@ -1,6 +1,6 @@
 /* Connections on which nothing happens: a PULL, and PUSHes in four other processes.
  *
- *   idle SECONDS PIN tcp|ipc CONNECTIONS
+ *   idle SECONDS PIN tcp|curve|ipc CONNECTIONS
  *
  * How fast they are made (to the last successful handshake), what each costs the PULL's process in
  * memory, and how much CPU time they take when nothing is sent. */
@@ -47,7 +47,7 @@ static void join (void)
 
 int main (int argc, char **argv)
 {
-    begin (argc, argv, 2, "tcp|ipc CONNECTIONS");
+    begin (argc, argv, 2, "tcp|curve|ipc CONNECTIONS");
     transport = argv[3];
     connections = strtol (argv[4], NULL, 10) / CLIENTS * CLIENTS;
     pid_t server = spawn (0, serve);

@@ -1,10 +1,10 @@
 /* Throughput or latency between two sockets over one transport.
  *
- *   perf SECONDS PIN send|msg|ref|latency tcp|ipc|inproc SIZE
+ *   perf SECONDS PIN send|msg|ref|latency tcp|curve|ipc|inproc SIZE
  *
  * send, msg, ref: PUSH to PULL by zmq_send and zmq_recv, by zmq_msg_send and zmq_msg_recv with a
  * copied body, or with a body by reference (zmq_msg_init_data). latency: REQ and REP.
- * Over tcp and ipc the two ends are two processes, over inproc two threads. CPU time is that of
+ * Over tcp (`curve` is tcp with CURVE) and ipc the two ends are two processes, over inproc two threads. CPU time is that of
  * both ends together. */
 #include "common.h"
 
@@ -157,7 +157,7 @@ static void ask (void *socket, char *body)
 int main (int argc, char **argv)
 {
     static const char *names[] = {"send", "msg", "ref", "latency"};
-    begin (argc, argv, 3, "send|msg|ref|latency tcp|ipc|inproc SIZE");
+    begin (argc, argv, 3, "send|msg|ref|latency tcp|curve|ipc|inproc SIZE");
     while (how < LATENCY && strcmp (argv[3], names[how]) != 0)
         how++;
     transport = argv[4];

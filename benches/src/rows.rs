@@ -114,6 +114,26 @@ pub const SECTIONS: &[Section] = &[
         rows: req_rep,
     },
     Section {
+        name: "curve-push-pull",
+        title: "PUSH/PULL throughput with CURVE",
+        note: "Over tcp. The bare socket seals nothing.",
+        metrics: &[metric("rate", "messages", Unit::PerSecond, Better::Higher), CPU],
+        raw: Some("rate"),
+        rows: curve_push_pull,
+    },
+    Section {
+        name: "curve-req-rep",
+        title: "REQ/REP latency with CURVE",
+        note: "Over tcp, the full round trip. The bare socket seals nothing.",
+        metrics: &[
+            metric("p50", "p50", Unit::Nanoseconds, Better::Lower),
+            metric("p99", "p99", Unit::Nanoseconds, Better::Lower),
+            CPU,
+        ],
+        raw: Some("p50"),
+        rows: curve_req_rep,
+    },
+    Section {
         name: "dealer-router",
         title: "ROUTER that answers many DEALERs",
         note: "64 bytes, one request under way on each connection; all DEALERs are in one process.",
@@ -263,6 +283,33 @@ fn req_rep() -> Vec<Row> {
     rows
 }
 
+fn curve_push_pull() -> Vec<Row> {
+    let make = |(label, size): (&str, usize)| {
+        let bytes = size.to_string();
+        let mut row = Row::new("curve-push-pull", &["curve", label], "perf", "split");
+        row.arguments = strings(&["send", "curve", &bytes]);
+        row.raw = Some(strings(&["bulk", "tcp", &bytes]));
+        row.quick = label == "64B" || label == "64KiB";
+        row.wanted = vec![("rate", 2.0)];
+        row
+    };
+    SIZES.into_iter().map(make).collect()
+}
+
+fn curve_req_rep() -> Vec<Row> {
+    let make = |(pinning, label): (&'static str, &str)| {
+        let size = SIZES.iter().find(|(name, _)| *name == label).map_or(1, |(_, size)| *size);
+        let bytes = size.to_string();
+        let mut row = Row::new("curve-req-rep", &["curve", label], "perf", pinning);
+        row.arguments = strings(&["latency", "curve", &bytes]);
+        row.raw = Some(strings(&["latency", "tcp", &bytes]));
+        row.quick = pinning == "split" && label == "1B";
+        row.wanted = vec![("p50", 0.5)];
+        row
+    };
+    product(&PINNINGS, &["1B", "1KiB", "64KiB"]).into_iter().map(make).collect()
+}
+
 fn dealer_router() -> Vec<Row> {
     let mut rows = Vec::new();
     for (pinning, transport) in product(&["split", "free"], &["tcp", "ipc"]) {
@@ -328,10 +375,15 @@ fn idle() -> Vec<Row> {
         row.arguments = strings(&[transport, count]);
         row.quick = count == "1000";
         row.slow = count == "10000";
-        row.wanted = vec![("server-bytes", 1.0 / 3.0), ("connect", 1.5)];
+        // With CURVE, keys take most of the time.
+        let connect = if transport == "curve" { 1.0 } else { 1.5 };
+        row.wanted = vec![("server-bytes", 1.0 / 3.0), ("connect", connect)];
         row
     };
-    [("tcp", "1000"), ("tcp", "10000"), ("ipc", "10000")].into_iter().map(make).collect()
+    [("tcp", "1000"), ("curve", "1000"), ("tcp", "10000"), ("ipc", "10000")]
+        .into_iter()
+        .map(make)
+        .collect()
 }
 
 fn product<A: Copy, B: Copy>(first: &[A], second: &[B]) -> Vec<(A, B)> {
@@ -357,7 +409,7 @@ mod tests {
         };
         assert_eq!(names("push-pull tcp 1B msg", false), ["push-pull tcp 1B msg split"]);
         assert_eq!(
-            names("core ipc 1B req-rep,idle 1000", false),
+            names("core ipc 1B req-rep,idle tcp 1000", false),
             ["req-rep ipc 1B core", "idle tcp 1000 split"]
         );
         assert_eq!(names("1M", true), [""; 0]);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// Bodies of messages up to this size are copied into the queue; larger ones go by reference.
 const COPY_MESSAGE: usize = 4 * 1024;
 /// The same for bytes that belong to the caller, which have to be copied anyway.
-const COPY_BYTES: usize = 64 * 1024;
+const COPY_BYTES: usize = 24 * 1024;
 
 /// What is known of the peer once its handshake is over.
 #[derive(Debug, Default)]

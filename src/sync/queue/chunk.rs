@@ -1,6 +1,7 @@
 //! A block of record memory and the raw shape of the records in it.
 
 use super::shadow::Shadow;
+use super::spares;
 use super::{LONG, OBJECT, OBJECT_PREFIX};
 use crate::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::sync::memory::{alloc_zeroed, dealloc};
@@ -23,6 +24,11 @@ pub(super) struct Chunk {
 
 impl Chunk {
     pub(super) fn allocate(capacity: usize, base: u64) -> NonNull<Chunk> {
+        if let Some(spare) = spares::take(capacity) {
+            // SAFETY: taken out, and so this caller's.
+            unsafe { Self::reset(spare, base) };
+            return spare;
+        }
         let layout = Self::layout(capacity);
         // SAFETY: the layout is never of size zero, it holds at least the header.
         let memory = unsafe { alloc_zeroed(layout) }.cast::<Chunk>();
@@ -57,6 +63,9 @@ impl Chunk {
     pub(super) unsafe fn free(chunk: NonNull<Chunk>) {
         // SAFETY: owned by the caller and made by `allocate` with this very layout.
         unsafe {
+            if spares::keep(chunk) {
+                return;
+            }
             chunk.as_ref().shadow.writes_all();
             let layout = Self::layout((*chunk.as_ptr()).capacity);
             ptr::drop_in_place(chunk.as_ptr());

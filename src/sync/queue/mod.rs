@@ -27,6 +27,7 @@ mod chunk;
 mod consumer;
 mod producer;
 mod shadow;
+mod spares;
 #[cfg(all(test, not(loom)))]
 mod tests;
 

@@ -11,7 +11,7 @@ use std::mem::size_of;
 use std::ptr::{self, NonNull};
 
 /// Chunks grow up to this size when the consumer lags behind.
-const MAX_CHUNK: usize = 128 * 1024;
+pub(super) const MAX_CHUNK: usize = 128 * 1024;
 
 /// Writes frames; what is written is seen by the consumer from [`Producer::commit`] on.
 pub struct Producer<T: Payload> {
