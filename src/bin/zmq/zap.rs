@@ -138,7 +138,7 @@ fn answer(request: &Multipart, rules: &Rules) -> Option<Multipart> {
     let user = match (rules, &mechanism[..], credentials) {
         (Rules::Plain { username, password }, b"PLAIN", [name, secret]) => {
             (are_equal(name, username.as_bytes()) & are_equal(secret, password.as_bytes()))
-                .then(|| username.as_str())
+                .then_some(username.as_str())
         }
         (Rules::Curve(allowed), b"CURVE", [public]) => {
             allowed.iter().any(|key| public == key).then_some("client")
