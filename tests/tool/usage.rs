@@ -58,6 +58,7 @@ fn wrong_use_is_told_in_one_line() {
         (&["perf", "latency", "-b", NOWHERE, "-c", NOWHERE], "cannot be used with"),
         (&["perf", "throughput", "-b", NOWHERE, "-n", "5"], "cannot be used with"),
         (&["perf", "throughput", "-n", "0"], "0 is not in 1.."),
+        (&["perf", "throughput", "-n", "1"], "--count is 2 or more"),
         (&["keygen", "--force"], "--output <NAME>"),
         (&["keygen", "name"], "unexpected argument 'name'"),
         (&["monitor", "-c", NOWHERE], "--type <TYPE>"),

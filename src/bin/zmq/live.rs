@@ -28,14 +28,18 @@ impl Live {
         let _ = write!(io::stderr(), "\r\x1b[K{}", line(since));
         true
     }
+
+    /// Takes the line away, for what is printed next.
+    pub fn clear(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
 }
 
 impl Drop for Live {
-    /// Leaves nothing behind.
     fn drop(&mut self) {
-        if self.shown {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
+        self.clear();
     }
 }
 

@@ -14,6 +14,8 @@ const HANDSHAKE: Duration = Duration::from_secs(1);
 const BROKEN: &str =
     "closes connections at once: it may want other security, or another type of socket";
 
+/// The status of RFC 27 for who cannot decide now.
+const TEMPORARY: i32 = 300;
 /// `ZMQ_PROTOCOL_ERROR_ZMTP_...` of `zmq.h`.
 const CRYPTOGRAPHIC: i32 = 0x1100_0001;
 const MECHANISM_MISMATCH: i32 = 0x1100_0002;
@@ -112,6 +114,11 @@ impl Peers {
             _ => {}
         }
         let trouble = match kind {
+            // It is tried again.
+            HandshakeFailedAuth if *value == TEMPORARY => {
+                say(&format!("{endpoint} does not accept anybody for now (status {value})"));
+                return Ok(());
+            }
             HandshakeFailedAuth => format!("{endpoint} does not accept this end (status {value})"),
             HandshakeFailedProtocol if *value == MECHANISM_MISMATCH => {
                 format!("{endpoint} does not use the same security")

@@ -54,5 +54,6 @@ pub(super) fn ask(side: &mut Side<'_>) -> Outcome {
         });
     }
     times.sort_unstable();
+    side.live.clear();
     report::latency(&times, plan.size, side.args.output)
 }

@@ -13,7 +13,7 @@ const PERCENTILES: [(usize, &str); 5] =
 
 pub(super) fn throughput(count: u64, size: usize, time: Duration, format: ReportFormat) -> Outcome {
     // The clock begins with the first message.
-    let messages = rate(count - 1, time);
+    let messages = rate(count.saturating_sub(1), time);
     let megabytes = messages * size as f64 / 1e6;
     let text = match format {
         ReportFormat::Text => format!(

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::{report, stranger, Plan, Side};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::live::{grouped, rate};
 use std::time::Instant;
 use zeroxide::Message;
@@ -14,6 +14,11 @@ const EVERY: u64 = 1024;
 
 pub(super) fn send(side: &mut Side<'_>) -> Outcome {
     let plan = Plan::of(side.args, USUAL);
+    if plan.count < 2 {
+        return Err(Failure::Usage(
+            "the throughput of one message says nothing; --count is 2 or more".into(),
+        ));
+    }
     side.send_all(&plan.write(TEST))?;
     let message = Message::from(vec![0; plan.size]);
     for number in 0..plan.count {
@@ -23,6 +28,7 @@ pub(super) fn send(side: &mut Side<'_>) -> Outcome {
         }
         side.send(&message)?;
     }
+    side.live.clear();
     if side.alone {
         let line = format!("{} messages of {} bytes sent\n", grouped(plan.count), plan.size);
         return report::note(side.args.output, &line);
@@ -47,6 +53,7 @@ pub(super) fn receive(side: &mut Side<'_>) -> Outcome {
         }
     }
     let time = started.elapsed();
+    side.live.clear();
     report::throughput(plan.count, plan.size, time, side.args.output)
 }
 
