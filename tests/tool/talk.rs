@@ -136,7 +136,7 @@ fn a_subscriber_gets_its_topics_and_loses_none() {
     let sub = start(["sub", "-b", &endpoint, "-T", "b", "-T", "c", "-n", "20000", "--hwm", "10"]);
     let lines: String =
         (0..30_000).map(|number| format!("{}{number}\n", ["a", "b", "c"][number % 3])).collect();
-    zmq_with(["pub", "-c", &endpoint, "--hwm", "10"], lines.as_bytes()).printed("");
+    zmq_with(["pub", "-c", &endpoint, "--hwm", "10", "--wait", "2"], lines.as_bytes()).printed("");
     let wanted: String = lines
         .lines()
         .filter(|line| !line.starts_with('a'))

@@ -121,7 +121,8 @@ pub struct SendTypeArgs {
 
 #[derive(Args, Debug)]
 pub struct PubArgs {
-    /// Wait for so many subscriptions first; what nobody has subscribed to is lost [default: 1]
+    /// Wait for so many subscriptions first, one for each topic of each subscriber: what nobody has subscribed to is lost
+    /// [default: 1]
     #[arg(long, value_name = "N")]
     pub wait: Option<usize>,
     /// Skip subscribers that do not keep up, rather than wait for them
