@@ -8,13 +8,17 @@
 //! | [`place`] | puts an image in place, whole or not at all |
 //! | [`manifest`] | what an installation laid, so that just that can be removed |
 //! | [`install`] | the commands `install` and `uninstall` |
+//! | [`hello`] | the command `hello`: the tutorials' pair on our library |
+//! | [`talk`] | two processes that talk, and where their calls went |
 #![forbid(unsafe_code)]
 
 mod build;
+mod hello;
 mod install;
 mod layout;
 mod manifest;
 mod place;
+mod talk;
 
 use clap::{Parser, Subcommand};
 use std::fmt::Display;
@@ -37,6 +41,8 @@ enum Command {
     Install(install::Install),
     /// Remove what `install` laid under a prefix
     Uninstall(install::Place),
+    /// Show the library at work: a tutorial's Hello pair with pyzmq, two processes, on ours
+    Hello(hello::Hello),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +53,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Install(options) => install::install(&options),
         Command::Uninstall(place) => install::uninstall(&place),
+        Command::Hello(options) => hello::hello(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
