@@ -36,12 +36,28 @@ pub fn workspace() -> &'static Path {
 
 /// Builds the library, and the tool.
 pub fn build(profile: Profile) -> Result<Built> {
+    // Two runs: the library does without what the tool takes, and would be built with it in one.
+    let library = cargo(profile, &["--package", "capi", "--lib"])?;
+    let tool = cargo(profile, &["--package", "zeroxide", "--bins"])?;
+    let expected =
+        |name: &str| artifact(&library, name).ok_or_else(|| format!("cargo build made no {name}"));
+    Ok(Built {
+        shared: expected("libzmq.so")?,
+        archive: expected("libzmq.a")?,
+        tool: artifact(&tool, "zmq"),
+    })
+}
+
+/// What cargo says of a build, line by line. What it says to people goes to stderr.
+fn cargo(profile: Profile, what: &[&str]) -> Result<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(&cargo);
     command
-        .args(["build", "--package", "capi", "--package", "zeroxide", "--lib", "--bins"])
+        .arg("build")
+        .args(what)
         .arg("--message-format=json-render-diagnostics")
         .current_dir(workspace())
+        .stdin(Stdio::null())
         .stdout(Stdio::piped());
     if profile == Profile::Release {
         command.arg("--release");
@@ -51,10 +67,7 @@ pub fn build(profile: Profile) -> Result<Built> {
     if !done.status.success() {
         return Err("cargo build failed".into());
     }
-    let said = String::from_utf8_lossy(&done.stdout);
-    let find = |name: &str| artifact(&said, name);
-    let expected = |name: &str| find(name).ok_or_else(|| format!("cargo build made no {name}"));
-    Ok(Built { shared: expected("libzmq.so")?, archive: expected("libzmq.a")?, tool: find("zmq") })
+    Ok(String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
 /// The file of that name among those that cargo says it made.

@@ -104,8 +104,7 @@ impl Image {
     /// The tool, with the manual pages and completions that it writes itself.
     fn tool(&self, tool: &Path) -> Result<()> {
         self.copy(tool, "bin/zmq", 0o755)?;
-        let manual = self.root.join("share/man/man1");
-        during(fs::create_dir_all(&manual), manual.display())?;
+        let manual = self.path("share/man/man1/zmq.1")?.with_file_name("");
         output(Command::new(tool).args(["man", "--output"]).arg(&manual))?;
         for (shell, path) in [
             ("bash", "share/bash-completion/completions/zmq"),
@@ -125,7 +124,8 @@ impl Image {
 
     pub fn write(&self, text: &str, to: &str) -> Result<()> {
         let to = self.path(to)?;
-        during(fs::write(&to, text), format!("cannot write {}", to.display()))
+        during(fs::write(&to, text), format!("cannot write {}", to.display()))?;
+        during(fs::set_permissions(&to, Permissions::from_mode(0o644)), to.display())
     }
 
     fn link(&self, target: &str, name: &str) -> Result<()> {
@@ -134,10 +134,19 @@ impl Image {
     }
 
     /// A path in the image, with the folder it lies in.
-    fn path(&self, relative: &str) -> Result<PathBuf> {
+    pub fn path(&self, relative: &str) -> Result<PathBuf> {
         let path = self.root.join(relative);
         let folder = path.parent().unwrap_or(&self.root);
-        during(fs::create_dir_all(folder), format!("cannot make {}", folder.display()))?;
+        if !folder.exists() {
+            during(fs::create_dir_all(folder), format!("cannot make {}", folder.display()))?;
+            // Whatever the umask is: packages are for everybody.
+            for folder in folder.ancestors().take_while(|folder| folder.starts_with(&self.root)) {
+                during(
+                    fs::set_permissions(folder, Permissions::from_mode(0o755)),
+                    folder.display(),
+                )?;
+            }
+        }
         Ok(path)
     }
 

@@ -8,11 +8,13 @@
 //! | [`place`] | puts an image in place, whole or not at all |
 //! | [`manifest`] | what an installation laid, so that just that can be removed |
 //! | [`install`] | the commands `install` and `uninstall` |
+//! | [`deb`] | the command `deb`: Debian packages |
 //! | [`hello`] | the command `hello`: the tutorials' pair on our library |
 //! | [`talk`] | two processes that talk, and where their calls went |
 #![forbid(unsafe_code)]
 
 mod build;
+mod deb;
 mod hello;
 mod install;
 mod layout;
@@ -41,6 +43,8 @@ enum Command {
     Install(install::Install),
     /// Remove what `install` laid under a prefix
     Uninstall(install::Place),
+    /// Build Debian packages that take the place of libzmq5 and libzmq3-dev
+    Deb(deb::Deb),
     /// Show the library at work: a tutorial's Hello pair with pyzmq, two processes, on ours
     Hello(hello::Hello),
 }
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Install(options) => install::install(&options),
         Command::Uninstall(place) => install::uninstall(&place),
+        Command::Deb(options) => deb::deb(&options),
         Command::Hello(options) => hello::hello(&options),
     };
     match done {
