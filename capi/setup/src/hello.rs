@@ -50,7 +50,7 @@ pub fn hello(options: &Hello) -> Result<()> {
         client: programs.client,
         endpoint,
         preload: programs.preload,
-        notes: built.folder("hello-linker"),
+        notes: built.folder(&format!("hello-{}", std::process::id())),
     })?;
     print!("{}", output(&mut command(&programs.which, &library, programs.preload))?);
     println!("== {replies} requests, {replies} replies, all by {}", library.display());
