@@ -5,7 +5,8 @@
 mod common;
 
 use common::bytes::{
-    command, command_frame, greeting, property, ready, Dialect, COMMAND, DEALER, LONG, MORE, ROUTER,
+    command, command_frame, greeting, property, ready, Dialect, COMMAND, DEALER, LONG, MORE, PUSH,
+    ROUTER,
 };
 use common::{context, finish, Door, EventIs, Monitor, Peer, Random, Socket};
 use std::time::Duration;
@@ -521,4 +522,31 @@ fn servers_that_break_the_rules() {
         monitor.0.close();
     }
     finish(&context, []);
+}
+
+#[test]
+fn a_thread_that_waits_for_messages_meets_nonsense() {
+    let context = context();
+    let (pull, endpoint) = Socket::bound(&context, ids::PULL, TCP);
+    let monitor = pull.monitor(&context);
+    let good = |body: &[u8]| {
+        let mut peer = Peer::greet(&endpoint, V3_1, PUSH, b"");
+        peer.write(&V3_1.message(&[body]));
+        peer
+    };
+    let reader = std::thread::spawn(move || {
+        // Until it is told to, it comes back to waiting at once, and reads for itself.
+        while pull.recv() != [b"enough"] {}
+        pull
+    });
+    for nonsense in [&b"\x08\x01a"[..], b"\x04\x03\x05PI", &[0xFF; 10]] {
+        let mut bad = good(b"one of us");
+        monitor.wait_for(ids::EVENT_HANDSHAKE_SUCCEEDED);
+        std::thread::sleep(Duration::from_millis(30));
+        bad.write(nonsense);
+        bad.read_to_end();
+        monitor.wait_for(ids::EVENT_DISCONNECTED);
+    }
+    let _last = good(b"enough");
+    finish(&context, [reader.join().unwrap(), monitor.0]);
 }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub use super::half::{Flushed, Pumped, RecvFraming, RecvHalf, Sealed, SendFraming, SendHalf};
+use crate::link::Brought;
 use crate::sys::io::Stream;
 use parking_lot::Mutex;
 use std::io;
@@ -25,8 +26,7 @@ pub struct Connection {
 /// What came of reading outside of the I/O thread.
 pub struct Inline {
     pub pumped: Pumped,
-    /// Much has come: more may follow.
-    pub much: bool,
+    pub brought: Brought,
     /// A reply is due: the send half is to be flushed.
     pub replied: bool,
 }
@@ -67,13 +67,13 @@ impl Connection {
         let mut half = self.recv.try_lock()?;
         let pumped = half.pump(&self.stream, &self.activity, false);
         let replies = half.take_replies();
-        let much = half.reads_much();
+        let brought = half.brought();
         drop(half);
         let replied = replies.is_some();
         if let Some(replies) = replies {
             self.send.lock().queue_frames(&replies);
         }
-        Some(Inline { pumped, much, replied })
+        Some(Inline { pumped, brought, replied })
     }
 
     /// How many reads brought something so far.

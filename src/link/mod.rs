@@ -18,6 +18,16 @@ pub use frame::{Frame, Parcel, PeerInfo, Sink, Taken};
 pub use links::{Boost, Front, Link, LinkId, LinkOrigin, Links};
 use std::os::fd::RawFd;
 
+/// What it brought to read a claimed peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Brought {
+    Little,
+    /// So much that more may follow.
+    Much,
+    /// The beginning of a long message; the rest is on its way.
+    Part,
+}
+
 /// Whoever holds the other end of a link, as far as this end can see.
 ///
 /// Calls come from any thread, may be late, and may come once too often: the receiver of one looks at
@@ -42,9 +52,9 @@ pub trait Peer: Send + Sync {
         None
     }
 
-    /// Reads what has come to a claimed peer. True if that was much, and more may follow.
-    fn pump(&self) -> bool {
-        false
+    /// Reads what has come to a claimed peer.
+    fn pump(&self) -> Brought {
+        Brought::Little
     }
 
     /// Gives a claim back.

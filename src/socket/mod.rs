@@ -12,6 +12,7 @@ mod options;
 mod poll;
 mod proxy;
 mod raw;
+mod spin;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -21,13 +22,14 @@ pub use proxy::{proxy, proxy_steerable};
 pub use raw::RawSocket;
 
 use crate::error::{Error, Result};
-use crate::link::{Frame, LinkId, Links, Peer, Sink, Taken};
+use crate::link::{Brought, Frame, LinkId, Links, Peer, Sink, Taken};
 use crate::message::Message;
 use crate::options::{ids, Options};
 use crate::pattern::{self, Pattern};
 use crate::runtime::{Command, Context, Mailbox};
 use crate::sys::poll::PollFd;
 use endpoints::Endpoints;
+use spin::Spin;
 use std::sync::Arc;
 
 /// A socket, as one thread at a time drives it. Closed when dropped: what was sent lingers.
@@ -49,8 +51,12 @@ pub struct Core {
     claims: Vec<Arc<dyn Peer>>,
     /// Scratch for sleeping.
     fds: Vec<PollFd>,
-    /// Reading brought much the last time: it is worth trying before sleeping.
-    eager: bool,
+    /// What reading brought the last time.
+    brought: Brought,
+    /// How waiting for answers goes.
+    answers: Spin,
+    /// How waiting for the rest of a long message goes.
+    rests: Spin,
     /// The socket type receives messages at all.
     receives: bool,
 }
@@ -77,7 +83,9 @@ impl Core {
             commands: Vec::new(),
             claims: Vec::new(),
             fds: Vec::new(),
-            eager: false,
+            brought: Brought::Little,
+            answers: Spin::default(),
+            rests: Spin::default(),
             receives: !matches!(socket_type, ids::PUSH | ids::PUB),
         })
     }
@@ -101,6 +109,7 @@ impl Core {
         self.enter()?;
         match self.pattern.send(&mut self.links, frame) {
             Ok(()) => {
+                self.answers.ask();
                 self.leave();
                 Ok(())
             }

@@ -1,6 +1,7 @@
 //! Waiting for several sockets and descriptors at once.
 #![forbid(unsafe_code)]
 
+use super::spin::{Looks, MOMENT};
 use super::wait::Deadline;
 use super::RawSocket;
 use crate::error::Result;
@@ -10,7 +11,7 @@ use std::collections::HashMap;
 use std::os::fd::RawFd;
 use std::ptr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Something can be received.
 pub const POLLIN: i16 = 1;
@@ -135,36 +136,88 @@ fn check_descriptors(items: &mut [PollItem<'_>]) -> Result<usize> {
 fn sleep(items: &mut [PollItem<'_>], deadline: Deadline) -> Result<usize> {
     let mut fds = descriptors(items);
     let plain = fds.len();
-    let mut armed = Armed(Vec::new());
-    let mut claimed = Vec::new();
-    let mut told = false;
-    let readers = items.iter().filter(|item| matches!(item.source, PollSource::Socket(_))).count();
-    for (index, item) in items.iter().enumerate() {
+    let mut mailboxes = Vec::new();
+    let mut readers = Vec::new();
+    let sockets = items.iter().filter(|item| matches!(item.source, PollSource::Socket(_))).count();
+    for item in items.iter() {
         let PollSource::Socket(socket) = item.source else { continue };
         let mailbox = socket.with(|core| {
-            if item.events & POLLIN != 0 && readers <= MAX_READERS {
+            if item.events & POLLIN != 0 && sockets <= MAX_READERS {
                 let start = fds.len();
                 core.claim(&mut fds);
-                claimed.push((index, start..fds.len()));
+                let asked = core.answers.begin();
+                let awake = asked && core.answers.pays();
+                readers.push(Reader { socket, fds: start..fds.len(), asked, awake });
             }
             Ok(core.mailbox.clone())
         })?;
-        told |= !mailbox.arm();
         fds.push(PollFd::new(mailbox.fd(), sys::POLLIN));
-        armed.0.push(mailbox);
+        mailboxes.push(mailbox);
     }
-    let left =
-        if told { Some(Duration::ZERO) } else { deadline.left().unwrap_or(Some(Duration::ZERO)) };
-    let polled = sys::poll(&mut fds, left);
-    drop(armed);
-    polled?;
-    for (index, range) in claimed {
-        let PollSource::Socket(socket) = items[index].source else { continue };
+    let left = deadline.left().unwrap_or(Some(Duration::ZERO));
+    let awake = readers.iter().any(|reader| reader.awake) && left.is_none_or(|left| left > MOMENT);
+    if !(awake && look(&mut fds, &mailboxes, &readers)?) {
+        sleep_on(&mut fds, mailboxes, &readers, left)?;
+    }
+    for Reader { socket, fds: range, .. } in readers {
         if fds[range.clone()].iter().any(PollFd::is_ready) {
             socket.with(|core| Ok(core.pump(Some(&fds[range]))))?;
         }
     }
     Ok(take_descriptors(items, &fds[..plain]))
+}
+
+/// A socket that is to receive.
+struct Reader<'a> {
+    socket: &'a RawSocket,
+    /// Where the connections stand that it reads by itself.
+    fds: std::ops::Range<usize>,
+    /// It has sent something since its last wait.
+    asked: bool,
+    /// Its last answers came soon enough to be waited for awake.
+    awake: bool,
+}
+
+/// Waits a moment without sleeping. True if there is something.
+fn look(fds: &mut [PollFd], mailboxes: &[Arc<Mailbox>], readers: &[Reader<'_>]) -> Result<bool> {
+    let mut looks = Looks::begin(MOMENT);
+    let mut over = false;
+    while !over && looks.go_on() {
+        over = mailboxes.iter().any(|mailbox| mailbox.is_pending())
+            || sys::poll(fds, Some(Duration::ZERO))? > 0;
+    }
+    for reader in readers.iter().filter(|reader| reader.awake) {
+        reader.socket.with(|core| {
+            core.answers.was_awake(&looks, over);
+            Ok(())
+        })?;
+    }
+    Ok(over)
+}
+
+fn sleep_on(
+    fds: &mut [PollFd],
+    mailboxes: Vec<Arc<Mailbox>>,
+    readers: &[Reader<'_>],
+    left: Option<Duration>,
+) -> Result<()> {
+    let start = Instant::now();
+    let mut told = false;
+    let armed = Armed(mailboxes);
+    for mailbox in &armed.0 {
+        told |= !mailbox.arm();
+    }
+    let polled = sys::poll(fds, if told { Some(Duration::ZERO) } else { left });
+    drop(armed);
+    polled?;
+    let slept = start.elapsed();
+    for reader in readers.iter().filter(|reader| reader.asked) {
+        reader.socket.with(|core| {
+            core.answers.was_asleep(slept);
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 /// Sockets that are to write their descriptors when told something; no more so when dropped.

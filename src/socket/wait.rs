@@ -1,9 +1,11 @@
 //! How a socket sleeps until something can be done.
 #![forbid(unsafe_code)]
 
+use super::spin::{Looks, Spin, MOMENT, REST};
 use super::Core;
 use crate::engine::switches::{Use, CLAIMED_RECEIVE};
 use crate::error::{Error, Result};
+use crate::link::Brought;
 use crate::options::millis;
 use crate::sys::poll::{poll, PollFd, POLLIN};
 use std::time::{Duration, Instant};
@@ -79,9 +81,61 @@ impl Core {
     }
 
     fn sleep(&mut self, fds: &mut [PollFd], left: Option<Duration>, reading: bool) -> Result<()> {
-        if reading && self.eager && self.pump(None) {
+        if !reading {
+            return self.sleep_on(fds, left, false);
+        }
+        if self.brought > Brought::Little && self.pump(None) {
             return Ok(());
         }
+        // What is waited for after something was sent may be the answer.
+        let asked = self.answers.begin();
+        let limit = match self.brought {
+            Brought::Part => REST,
+            _ if asked => MOMENT,
+            _ => return self.sleep_on(fds, left, true),
+        };
+        let rest = self.brought == Brought::Part;
+        if self.spin(rest).pays() && left.is_none_or(|left| left > limit) && self.look(rest, limit)
+        {
+            return Ok(());
+        }
+        let start = Instant::now();
+        self.sleep_on(fds, left, true)?;
+        self.spin(rest).was_asleep(start.elapsed());
+        Ok(())
+    }
+
+    fn spin(&mut self, rest: bool) -> &mut Spin {
+        match rest {
+            true => &mut self.rests,
+            false => &mut self.answers,
+        }
+    }
+
+    /// Waits a moment without sleeping. True if the socket was told something.
+    fn look(&mut self, rest: bool, limit: Duration) -> bool {
+        let mut looks = Looks::begin(limit);
+        let mut told = false;
+        while !told && looks.go_on() {
+            told = if self.claims.is_empty() { self.listen() } else { self.pump(None) };
+        }
+        self.spin(rest).was_awake(&looks, told);
+        told
+    }
+
+    fn listen(&self) -> bool {
+        (0..LISTEN).any(|_| {
+            std::hint::spin_loop();
+            self.mailbox.is_pending()
+        })
+    }
+
+    fn sleep_on(
+        &mut self,
+        fds: &mut [PollFd],
+        left: Option<Duration>,
+        reading: bool,
+    ) -> Result<()> {
         if self.mailbox.arm() {
             let polled = poll(fds, left);
             if polled.is_err() || !fds[0].is_ready() {
@@ -114,13 +168,13 @@ impl Core {
 
     /// Reads from those claimed connections that are ready, or from all. True if something was told.
     pub(super) fn pump(&mut self, fds: Option<&[PollFd]>) -> bool {
-        let mut much = false;
+        let mut brought = Brought::Little;
         for (index, peer) in self.claims.iter().enumerate() {
             if fds.is_none_or(|fds| fds.get(index).is_some_and(PollFd::is_ready)) {
-                much |= peer.pump();
+                brought = brought.max(peer.pump());
             }
         }
-        self.eager = much;
+        self.brought = brought;
         self.mailbox.is_pending()
     }
 
@@ -146,3 +200,5 @@ impl Core {
 
 /// A socket with more links than this leaves reading to the I/O threads.
 const MAX_CLAIMS: usize = 8;
+/// So many looks at what other threads tell cost about as much as one at the clock.
+const LISTEN: usize = 8;

@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use super::sealed::{Opened, Refusal, Sealed};
-use crate::link::{pair, Limits, LinkEnd, Parcel, Peer, Receiver, Sender, COMMAND, MORE};
+use crate::link::{pair, Brought, Limits, LinkEnd, Parcel, Peer, Receiver, Sender, COMMAND, MORE};
 use crate::message::Filling;
 use crate::message::Message;
 use crate::security::Failure;
@@ -75,6 +75,8 @@ pub struct RecvHalf {
     /// The descriptor is not readable before so many bytes are there.
     threshold: usize,
     full: bool,
+    /// How it ended. Whoever finds that out is not always the one who has to know.
+    over: Option<Pumped>,
     replies: Vec<u8>,
     ping: Option<u16>,
 }
@@ -110,6 +112,7 @@ impl RecvHalf {
             read_size: MIN_READ,
             threshold: 1,
             full: false,
+            over: None,
             replies: Vec::new(),
             ping: None,
         }
@@ -132,9 +135,13 @@ impl RecvHalf {
         self.ping.take()
     }
 
-    /// Do reads bring so much that the next one is worth trying?
-    pub fn reads_much(&self) -> bool {
-        self.read_size > MIN_READ
+    /// What reads have brought of late.
+    pub fn brought(&self) -> Brought {
+        match &self.large {
+            Some(_) => Brought::Part,
+            None if self.read_size > MIN_READ => Brought::Much,
+            None => Brought::Little,
+        }
     }
 
     /// Writes something into the link that is no message.
@@ -176,9 +183,14 @@ impl RecvHalf {
     /// Reads what is there and hands it to the socket. With `drain` until the kernel says that there is no more;
     /// otherwise a read that was not filled is taken for the last one.
     pub fn pump(&mut self, stream: &Stream, activity: &AtomicU32, drain: bool) -> Pumped {
+        if let Some(over) = self.over {
+            return over;
+        }
         let pumped = self.read_all(stream, activity, drain);
-        if pumped == Pumped::Idle {
-            self.set_threshold(stream);
+        match pumped {
+            Pumped::Idle => self.set_threshold(stream),
+            Pumped::Full | Pumped::More => {}
+            Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_) => self.over = Some(pumped),
         }
         pumped
     }

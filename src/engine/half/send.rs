@@ -24,6 +24,10 @@ const OUTBOX_SIZE: usize = 64 * 1024;
 /// One turn of a connection writes no more than this, so that others have theirs.
 const TURN: usize = 4 * 1024 * 1024;
 const SLICES: usize = 64;
+/// A body from this size on, sent after a pause ...
+const LONG: usize = 128 * 1024;
+/// ... is announced by its first piece: while the rest is copied to the kernel, the peer wakes up.
+const HERALD: usize = 8 * 1024;
 
 /// What frames become on this connection.
 pub enum SendFraming {
@@ -58,6 +62,8 @@ pub struct SendHalf {
     cursor: Option<Cursor>,
     outbox: Vec<u8>,
     sent: usize,
+    /// The kernel took less than it was given the last time.
+    blocked: bool,
     /// Where in the outbox messages end, and the place in the queue behind them.
     ends: VecDeque<(usize, Cursor)>,
 }
@@ -82,6 +88,7 @@ impl SendHalf {
             cursor,
             outbox: first,
             sent: 0,
+            blocked: false,
             ends: VecDeque::new(),
         }
     }
@@ -137,11 +144,12 @@ impl SendHalf {
     /// Writes what waits, as far as the kernel takes it.
     pub fn flush(&mut self, stream: &Stream) -> io::Result<Flushed> {
         let mut written = 0;
+        let blocked = std::mem::take(&mut self.blocked);
         while written < TURN {
             let step = if self.sent < self.outbox.len() && !self.is_inside_frame() {
                 self.flush_outbox(stream)
             } else if matches!(self.framing, SendFraming::Direct) {
-                self.flush_queue(stream)
+                self.flush_queue(stream, written == 0 && !blocked)
             } else if self.translate()? {
                 continue;
             } else {
@@ -149,16 +157,19 @@ impl SendHalf {
             };
             match step {
                 Ok(Step::Wrote(bytes)) => written += bytes,
-                Ok(Step::Partly) => return Ok(Flushed::Blocked),
+                Ok(Step::Partly) => return Ok(self.block()),
                 Ok(Step::Nothing) if self.is_idle() => return Ok(Flushed::Done),
                 Ok(Step::Nothing) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(Flushed::Blocked)
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(self.block()),
                 Err(error) => return Err(error),
             }
         }
         Ok(Flushed::More)
+    }
+
+    fn block(&mut self) -> Flushed {
+        self.blocked = true;
+        Flushed::Blocked
     }
 
     fn is_inside_frame(&self) -> bool {
@@ -199,7 +210,7 @@ impl SendHalf {
         }
     }
 
-    fn flush_queue(&mut self, stream: &Stream) -> io::Result<Step> {
+    fn flush_queue(&mut self, stream: &Stream, first: bool) -> io::Result<Step> {
         let inside = self.is_inside_frame();
         let (Some(link), Some(cursor)) = (&mut self.link, &mut self.cursor) else {
             return Ok(Step::Nothing);
@@ -207,8 +218,16 @@ impl SendHalf {
         let queue = link.consumer();
         let max = if inside && self.sent < self.outbox.len() { 1 } else { WRITE_SIZE };
         let (total, bytes) = {
+            let long;
             let mut slices = [IoSlice::new(&[]); SLICES];
-            let (count, total) = queue.gather(cursor, &mut slices, max);
+            let (count, mut total) = queue.gather(cursor, &mut slices, max);
+            if let Some(last) =
+                slices[..count].last_mut().filter(|last| first && last.len() >= LONG)
+            {
+                long = *last;
+                total -= long.len() - HERALD;
+                *last = IoSlice::new(&long[..HERALD]);
+            }
             match count {
                 0 => return Ok(Step::Nothing),
                 1 => (total, stream.send(&slices[0])?),

@@ -4,7 +4,7 @@
 use crate::engine::connection::{Connection, Flushed, Pumped};
 use crate::engine::reactor::Waker;
 use crate::engine::switches::{Use, CLAIMED_RECEIVE, INLINE_SEND};
-use crate::link::Peer;
+use crate::link::{Brought, Peer};
 use parking_lot::Mutex;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -250,20 +250,22 @@ impl Peer for SessionHandle {
         Some(fd)
     }
 
-    fn pump(&self) -> bool {
+    fn pump(&self) -> Brought {
         let mut established = self.established.lock();
-        let Some(established) = &mut *established else { return false };
+        let Some(established) = &mut *established else { return Brought::Little };
         established.used = true;
-        let Some(inline) = established.connection.try_pump() else { return false };
+        let Some(inline) = established.connection.try_pump() else {
+            return Brought::Little;
+        };
         if inline.replied {
             self.flush(established);
         }
         match inline.pumped {
-            Pumped::Idle | Pumped::Full => inline.much,
-            Pumped::More => true,
+            Pumped::Idle | Pumped::Full => inline.brought,
+            Pumped::More => inline.brought.max(Brought::Much),
             Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_) => {
                 self.wake(wake::BROKEN);
-                false
+                Brought::Little
             }
         }
     }

@@ -292,6 +292,10 @@ impl<T: Payload> Consumer<T> {
         at.advance(unsafe { look::<T>(at) }.total());
         let rest = &body[skip.saturating_sub(header.len()).min(body.len())..];
         let header = &header[skip.min(header.len())..];
+        if header.is_empty() {
+            slices[0] = IoSlice::new(rest);
+            return (1, rest.len());
+        }
         slices[0] = IoSlice::new(header);
         slices[1] = IoSlice::new(rest);
         (2, header.len() + rest.len())
