@@ -81,10 +81,11 @@ pub fn command(program: &[String], library: &Path, preload: bool) -> Command {
         program.split_first().map_or(("", &[][..]), |(file, rest)| (file, rest));
     let mut command = Command::new(file);
     command.args(arguments).env("PYTHONUNBUFFERED", "1");
-    match (preload, library.parent()) {
-        (true, _) => command.env("LD_PRELOAD", library),
-        (false, folder) => command.env("LD_LIBRARY_PATH", folder.unwrap_or(library)),
-    };
+    // The name alone is preloaded: a path may have spaces, which end a path there.
+    command.env("LD_LIBRARY_PATH", library.parent().unwrap_or(library));
+    if let (true, Some(name)) = (preload, library.file_name()) {
+        command.env("LD_PRELOAD", name);
+    }
     command
 }
 

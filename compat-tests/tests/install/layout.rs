@@ -2,6 +2,7 @@
 
 use super::{expect, folder, install, Tested};
 use compat_tests::setup::{refusal, said, setup};
+use compat_tests::work;
 use libtest_mimic::Trial;
 use std::collections::BTreeMap;
 use std::fs;
@@ -45,6 +46,16 @@ fn listing(root: &Path) -> Result<BTreeMap<String, String>, String> {
     Ok(listing)
 }
 
+/// What comes with the tool.
+const TOOL: &[(&str, &str)] = &[
+    ("bin/zmq", "755"),
+    ("share/bash-completion/completions/zmq", "644"),
+    ("share/fish/vendor_completions.d/zmq.fish", "644"),
+    ("share/man/man1/zmq.1", "644"),
+    ("share/man/man1/zmq-run.1", "644"),
+    ("share/zsh/site-functions/_zmq", "644"),
+];
+
 fn is_upstreams_under_destdir() -> Tested {
     let destdir = folder("destdir")?.join("made/by/install");
     let text = destdir.to_string_lossy();
@@ -66,6 +77,12 @@ fn is_upstreams_under_destdir() -> Tested {
         let is = found.get(path).map_or("missing", |is| is.as_str());
         expect(is == wanted, format!("{path}: {is}, not {wanted}"))?;
     }
+    if work::workspace().join("src/bin/zmq").exists() {
+        for (path, wanted) in TOOL {
+            let is = found.get(*path).map_or("missing", |is| is.as_str());
+            expect(is == *wanted, format!("{path}: {is}, not {wanted}"))?;
+        }
+    }
     let staged: Vec<_> = found.keys().filter(|path| path.contains("/.")).collect();
     expect(staged.is_empty(), format!("left behind: {staged:?}"))?;
     let package = fs::read_to_string(root.join("lib/pkgconfig/libzmq.pc"))?;
@@ -76,7 +93,7 @@ fn is_upstreams_under_destdir() -> Tested {
 }
 
 fn folder_of(name: &str) -> PathBuf {
-    compat_tests::work::root().join("install").join(name)
+    work::root().join("install").join(name)
 }
 
 fn libdir_may_be_debians() -> Tested {
