@@ -3,7 +3,7 @@
 
 use crate::build::{self, workspace, Profile};
 use crate::layout::{output, Image, Layout, SONAME, VERSION};
-use crate::place::Placement;
+use crate::place::{self, Placement};
 use crate::{during, Result};
 use clap::Args;
 use std::env;
@@ -79,6 +79,7 @@ pub fn deb(options: &Deb) -> Result<()> {
     let folder = during(fs::canonicalize(&options.output), options.output.display())?;
     let built = build::build(options.profile)?;
     let layout = Layout::new(Path::new("/usr"), &format!("lib/{}", triplet()?))?;
+    place::hold_signals()?;
     let image = Image::new(&built, &layout, &built.folder("setup"))?;
     let packer = Packer {
         version: format!("{VERSION}+zeroxide{}-1", env!("CARGO_PKG_VERSION")),
@@ -125,7 +126,7 @@ impl Packer<'_> {
         let root = format!("{}.d", package.name);
         let tree = Image { root: self.image.root.join(&root) };
         for file in files {
-            let to = tree.path(&format!("usr/{}", place(&file.to_string_lossy())))?;
+            let to = tree.path(&format!("usr/{}", debians(&file.to_string_lossy())))?;
             during(fs::rename(self.image.root.join(file), &to), to.display())?;
             strip(&to)?;
         }
@@ -203,7 +204,7 @@ impl Packer<'_> {
 }
 
 /// Where Debian has a file that upstreams have elsewhere.
-fn place(path: &str) -> String {
+fn debians(path: &str) -> String {
     path.replace("share/zsh/site-functions/", "share/zsh/vendor-completions/")
 }
 

@@ -4,7 +4,7 @@
 use crate::build::{self, Profile};
 use crate::layout::{Image, Layout, SONAME};
 use crate::manifest::{self, Laid, Manifest};
-use crate::place::Placement;
+use crate::place::{self, Placement};
 use crate::{during, Result};
 use clap::Args;
 use std::fs;
@@ -56,6 +56,7 @@ pub fn install(options: &Install) -> Result<()> {
     let before = Manifest::read(&root)?.unwrap_or_default();
     writable(&root)?;
     let built = build::build(options.profile)?;
+    place::hold_signals()?;
     let image = Image::new(&built, &layout, &built.folder("setup"))?;
     let count = lay(&image, &root, &before)?;
     println!("{count} files are installed in {}", root.display());

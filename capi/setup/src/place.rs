@@ -3,10 +3,32 @@
 //! nobody ever sees half a file. It never follows or keeps a file that is in the way of one of ours.
 
 use crate::{during, Result};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{symlink, DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// From now on Ctrl-C and the like do not end us amid the work: [`go_on`] says no instead.
+pub fn hold_signals() -> Result<()> {
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        let interrupted = INTERRUPTED.get_or_init(Arc::default).clone();
+        during(signal_hook::flag::register(signal, interrupted), "signals")?;
+    }
+    Ok(())
+}
+
+static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+fn go_on() -> Result<()> {
+    let interrupted = INTERRUPTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed));
+    if interrupted {
+        return Err("interrupted: everything is as it was".into());
+    }
+    Ok(())
+}
 
 /// What was done so far; a drop before [`Placement::finish`] undoes it.
 pub struct Placement {
@@ -50,6 +72,7 @@ impl Placement {
 
     /// Writes a file or link beside its place.
     pub fn stage(&mut self, from: &Path, target: PathBuf) -> Result<()> {
+        go_on()?;
         let what = format!("cannot write {}", target.display());
         if let Some(folder) = target.parent() {
             self.folder(folder)?;
@@ -63,6 +86,7 @@ impl Placement {
     /// Renames all that was staged. From here on the new tree is the one that is seen.
     pub fn commit(&mut self) -> Result<()> {
         for file in &mut self.files {
+            go_on()?;
             let what = format!("cannot put {} in place", file.target.display());
             if fs::symlink_metadata(&file.target).is_ok() {
                 let old = beside(&file.target, "old");

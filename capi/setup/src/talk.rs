@@ -160,4 +160,24 @@ mod tests {
         );
         assert_eq!(binding("71:\tcalling init: /t/libzmq.so.5"), None);
     }
+
+    #[test]
+    fn a_process_on_another_library_is_found_out() {
+        let line = |symbol, file| {
+            format!("1: binding file p [0] to {file} [0]: normal symbol `{symbol}'\n")
+        };
+        let (ours, other) = (Path::new("/t/libzmq.so.5"), "/w/libzmq-1f.so.5");
+        let good = line("zmq_bind", "/t/libzmq.so.5") + &line("zmq_msg_send", "/t/libzmq.so.5");
+        let notes = std::env::temp_dir().join(format!("zeroxide-setup-{}", std::process::id()));
+        for (text, works) in [
+            (good.clone(), true),
+            (line("zmq_bind", "/t/libzmq.so.5"), false),
+            (good + &line("zmq_msg_recv", other), false),
+            (String::new(), false),
+        ] {
+            fs::write(&notes, &text).unwrap();
+            assert_eq!(witness(&notes, ours).is_ok(), works, "{text}");
+        }
+        fs::remove_file(&notes).unwrap();
+    }
 }

@@ -6,7 +6,9 @@ use compat_tests::work;
 use libtest_mimic::{Failed, Trial};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 pub fn trials() -> Vec<Trial> {
     let mount = || {
@@ -21,6 +23,7 @@ pub fn trials() -> Vec<Trial> {
         Trial::test("wrong::something_is_in_the_way", something_is_in_the_way),
         Trial::test("wrong::cargo_is_missing", cargo_is_missing),
         Trial::test("wrong::packages_have_nowhere_to_go", packages_have_nowhere_to_go),
+        Trial::test("wrong::interrupted_amid_the_work", interrupted_amid_the_work),
         needs(mount(), "wrong::disk_is_full", disk_is_full),
     ]
 }
@@ -92,6 +95,30 @@ fn cargo_is_missing() -> Tested {
 fn packages_have_nowhere_to_go() -> Tested {
     let line = refusal(&mut setup(&["deb", "--output", "/nonexistent/folder"])?)?;
     expect(line.contains("/nonexistent/folder") || line.contains("made on Debian"), line)
+}
+
+/// Whenever the signal comes, all of it is there or nothing is.
+fn interrupted_amid_the_work() -> Tested {
+    let folder = folder("interrupted")?;
+    for round in 0..10 {
+        let prefix = folder.join(round.to_string());
+        let mut child = install(&prefix)?.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        while !prefix.exists() && child.try_wait()?.is_none() {
+            thread::sleep(Duration::from_micros(200));
+        }
+        thread::sleep(Duration::from_millis(round));
+        let id = child.id().to_string();
+        // It may be done by now; until it is waited for, nobody else has its number.
+        let _ = Command::new("kill").arg(&id).stderr(Stdio::null()).status();
+        let status = child.wait()?;
+        let whole = prefix.join("share/zeroxide/manifest").exists();
+        let left = if prefix.exists() { contents(&prefix)? } else { String::new() };
+        expect(status.code().is_some(), format!("it was killed: {status}; {left}"))?;
+        expect(status.success() == whole, format!("{status}, and the manifest: {whole}"))?;
+        expect(whole || left.is_empty(), format!("left behind:\n{left}"))?;
+        expect(!left.contains("/."), format!("left behind:\n{left}"))?;
+    }
+    Ok(())
 }
 
 /// On a file system that is too small for the archive, in a mount namespace of its own.
