@@ -5,5 +5,8 @@
 fn main() {
     // Relative to `capi`, whose script this is.
     println!("cargo:rerun-if-changed=../build.rs");
-    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libzmq.so.5");
+    // cargo-c turns this feature on, and sets the same soname.
+    if std::env::var_os("CARGO_FEATURE_CAPI").is_none() {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libzmq.so.5");
+    }
 }

@@ -1,4 +1,4 @@
-//! The `void *` of the API: handles that look like addresses and never are followed.
+//! The `void *` of the API: handles that look like addresses and that we never follow.
 //!
 //! # Why
 //! `zmq_send` gets a `void *` that may be NULL, garbage, of the wrong kind, or of a socket that was
@@ -23,6 +23,12 @@
 //! Non-null, a multiple of 4 or 8 as bindings expect, and below 2^47 for runtimes that keep tags in
 //! the upper bits of a pointer; far from where programs and heaps lie, so that no garbage collector
 //! that scans for addresses takes it for one of its own.
+//!
+//! # What lies there
+//! Others do follow it: CZMQ reads the first bytes of whatever it is handed, to find out whether that
+//! is an object of its own. So the addresses of all lives of a slot are a piece of memory that can be
+//! read, is zero, and costs a line in the process's memory map: a slot's addresses are next to each
+//! other, and a segment's slots are. Where it cannot be had, handles are as good to us as ever.
 
 use std::collections::VecDeque;
 use std::ffi::c_void;
@@ -69,18 +75,21 @@ pub const QUARANTINE: usize = 256;
 /// Slots in the first segment.
 const FIRST: u32 = 32;
 
-// From the lowest bit up: zeros, slot, life, kind.
+// From the lowest bit up: zeros, life, slot; and at the top, the kind.
 #[cfg(target_pointer_width = "64")]
-const WIDTHS: [u32; 3] = [3, 20, 22];
+const WIDTHS: [u32; 3] = [3, 13, 20];
 #[cfg(target_pointer_width = "32")]
 const WIDTHS: [u32; 3] = [2, 14, 14];
-const SLOT_SHIFT: u32 = WIDTHS[0];
-const LIFE_SHIFT: u32 = SLOT_SHIFT + WIDTHS[1];
-const KIND_SHIFT: u32 = LIFE_SHIFT + WIDTHS[2];
-const LIFE_MASK: u32 = (1 << WIDTHS[2]) - 1;
+const LIFE_SHIFT: u32 = WIDTHS[0];
+const SLOT_SHIFT: u32 = LIFE_SHIFT + WIDTHS[1];
+#[cfg(target_pointer_width = "64")]
+const KIND_SHIFT: u32 = 45;
+#[cfg(target_pointer_width = "32")]
+const KIND_SHIFT: u32 = 30;
+const LIFE_MASK: u32 = (1 << WIDTHS[1]) - 1;
 
 /// As many as a handle has numbers for.
-const SEGMENTS: usize = (WIDTHS[1] - FIRST.trailing_zeros()) as usize;
+const SEGMENTS: usize = (WIDTHS[2] - FIRST.trailing_zeros()) as usize;
 const CAPACITY: u32 = FIRST * ((1 << SEGMENTS) - 1);
 
 impl<T> Table<T> {
@@ -116,7 +125,7 @@ impl<T> Table<T> {
     #[inline]
     fn decode(&self, handle: *const c_void) -> Option<(&Slot<T>, u32)> {
         let handle = handle.addr();
-        let zeros = handle & ((1 << SLOT_SHIFT) - 1);
+        let zeros = handle & ((1 << LIFE_SHIFT) - 1);
         if handle >> KIND_SHIFT != self.kind as usize || zeros != 0 {
             return None;
         }
@@ -128,8 +137,8 @@ impl<T> Table<T> {
         let life = (state >> 1) as usize;
         ptr::without_provenance_mut(
             (self.kind as usize) << KIND_SHIFT
-                | life << LIFE_SHIFT
-                | (index as usize) << SLOT_SHIFT,
+                | (index as usize) << SLOT_SHIFT
+                | life << LIFE_SHIFT,
         )
     }
 
@@ -175,6 +184,7 @@ impl<T: Default> Table<T> {
         let (segment, offset) = place(index);
         if offset == 0 {
             self.segments[segment].store(new_segment(segment)?, Ordering::Release);
+            make_readable(self.encode(index, 0), ((FIRST as usize) << segment) << SLOT_SHIFT);
         }
         vacant.fresh += 1;
         Ok(index)
@@ -225,10 +235,28 @@ impl<T> Drop for Released<'_, T> {
     }
 }
 
+/// The slot's number, which is beyond all slots if bits are set that no handle has.
 #[inline]
 fn index_of(handle: *const c_void) -> u32 {
-    (handle.addr() >> SLOT_SHIFT) as u32 & ((1 << WIDTHS[1]) - 1)
+    ((handle.addr() & ((1 << KIND_SHIFT) - 1)) >> SLOT_SHIFT) as u32
 }
+
+/// Lets the addresses of handles be read, if nothing is there yet.
+#[cfg(target_pointer_width = "64")]
+fn make_readable(start: *mut c_void, len: usize) {
+    let flags =
+        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
+    // SAFETY: it takes no memory that is in use: the kernel refuses that.
+    let got = unsafe { libc::mmap(start, len, libc::PROT_READ, flags, -1, 0) };
+    if got != libc::MAP_FAILED && got != start {
+        // SAFETY: kernels before 4.17 take the address for a wish. This is fresh, and nobody's.
+        unsafe { libc::munmap(got, len) };
+    }
+}
+
+/// There is no room for them.
+#[cfg(target_pointer_width = "32")]
+fn make_readable(_: *mut c_void, _: usize) {}
 
 /// The segment of a slot, and where in it. Segment k begins at slot `FIRST * (2^k - 1)`.
 #[inline]
@@ -336,6 +364,21 @@ mod tests {
         assert_eq!(index_of(again), index_of(first));
         assert_ne!(again, first);
         assert_eq!(table.fetch(first), Err(Error::Fault));
+    }
+
+    /// As CZMQ does with whatever it is handed.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn what_a_handle_points_at_can_be_read() {
+        let table = table();
+        for _ in 0..2000 {
+            let handle = table.add(Arc::new(7)).unwrap();
+            // The kernel reads, and says so if it cannot.
+            let (mut word, memory) = ([1u8; 8], std::fs::File::open("/proc/self/mem").unwrap());
+            let at = handle.addr() as u64;
+            std::os::unix::fs::FileExt::read_exact_at(&memory, &mut word, at).unwrap();
+            assert_eq!(word, [0; 8]);
+        }
     }
 
     #[test]

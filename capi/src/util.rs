@@ -51,8 +51,9 @@ pub unsafe extern "C" fn zmq_has(capability_: *const c_char) -> c_int {
     })
 }
 
-/// What `zmq_has` answers for. inproc and tcp are not among the names it was ever asked for.
-const CAPABILITIES: &[&[u8]] = &[b"ipc", b"curve"];
+/// What `zmq_has` answers for. inproc and tcp are not among the names it was ever asked for. The last
+/// is how a program of any language finds out that it runs on this library and on no other.
+const CAPABILITIES: &[&[u8]] = &[b"ipc", b"curve", b"zeroxide"];
 
 /// Runs the body of a C function. A panic, a bug of ours, makes the call fail with EFAULT.
 pub fn catch<T>(failed: T, body: impl FnOnce() -> T) -> T {
@@ -222,7 +223,7 @@ mod tests {
     fn capabilities_are_known_by_exact_name() {
         // SAFETY: null or C strings.
         let has = |name: &CStr| unsafe { zmq_has(name.as_ptr()) };
-        assert_eq!((has(c"ipc"), has(c"curve")), (1, 1));
+        assert_eq!((has(c"ipc"), has(c"curve"), has(c"zeroxide")), (1, 1, 1));
         assert_eq!(has(c"IPC") + has(c"ipc ") + has(c""), 0);
         // SAFETY: null is allowed.
         assert_eq!(unsafe { zmq_has(ptr::null()) }, 0);

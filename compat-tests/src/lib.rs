@@ -8,6 +8,7 @@
 //! | [`program`] | builds one upstream program and runs it in a process of its own |
 //! | [`corpus`] | seeds for upstream's fuzz programs, which ship without any |
 //! | [`ledger`] | what each program is expected to do |
+//! | [`setup`] | the program behind `cargo setup` |
 //! | [`header`] | what a `zmq.h` says, as facts that can be compared |
 //!
 //! Upstream's files are taken from the `zeromq-src` package and never changed.
@@ -19,6 +20,7 @@ pub mod header;
 pub mod ledger;
 pub mod library;
 pub mod program;
+pub mod setup;
 pub mod work;
 
 /// What went wrong, in words: everything here ends on a terminal.

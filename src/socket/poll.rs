@@ -56,15 +56,14 @@ impl<'a> PollItem<'a> {
 pub fn poll(items: &mut [PollItem<'_>], timeout: Option<Duration>) -> Result<usize> {
     let deadline = Deadline::after(timeout);
     loop {
-        let mut found = check_sockets(items)?;
+        // One of the descriptors may be a socket's own: a look at the socket makes it quiet.
+        let mut found = check_descriptors(items)?;
+        found += check_sockets(items)?;
         let waiting = found == 0 && deadline.left().is_ok();
         if waiting {
             found = sleep(items, deadline)?;
-        } else {
-            found += check_descriptors(items)?;
-            if found == 0 && last_look(items)? {
-                found = check_sockets(items)?;
-            }
+        } else if found == 0 && last_look(items)? {
+            found = check_sockets(items)?;
         }
         if found > 0 || !waiting {
             return Ok(found);
@@ -87,7 +86,6 @@ fn check_sockets(items: &mut [PollItem<'_>]) -> Result<usize> {
     let mut found = 0;
     let mut seen = Seen::default();
     for item in items {
-        item.revents = 0;
         if let PollSource::Socket(socket) = item.source {
             item.revents = seen.events(socket)? & item.events;
             found += usize::from(item.revents != 0);

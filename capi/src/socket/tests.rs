@@ -180,6 +180,30 @@ fn polling_finds_sockets_and_descriptors() {
     assert_eq!(zmq_ctx_term(context), 0);
 }
 
+/// As CZMQ's pollers have it. What the descriptor tells must not be lost to a look at the socket.
+#[test]
+fn a_socket_and_its_descriptor_are_polled_together() {
+    let context = zmq_ctx_new();
+    let (pull, address) = bound(context, ids::PULL, "tcp://127.0.0.1:*");
+    let push = connected(context, ids::PUSH, &address);
+    let (mut fd, mut len) = (-1, size_of::<c_int>());
+    // SAFETY: an integer with its size.
+    let got = unsafe { zmq_getsockopt(pull, ids::FD, (&raw mut fd).cast(), &mut len) };
+    assert_eq!((got, send_text(push, "news", 0)), (0, 4));
+    let mut ready = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one item, here and below.
+    assert_eq!(unsafe { libc::poll(&mut ready, 1, 5000) }, 1);
+    // Nothing that the socket could have is asked for.
+    let socket = zmq_pollitem_t { socket: pull, fd: -1, events: 2, revents: -1 };
+    let own = zmq_pollitem_t { socket: ptr::null_mut(), fd, events: 1, revents: -1 };
+    let mut items = [socket, own];
+    // SAFETY: items with their number.
+    assert_eq!(unsafe { zmq_poll(items.as_mut_ptr(), 2, 0) }, 1);
+    assert_eq!((items[0].revents, items[1].revents), (0, 1));
+    assert_eq!(recv_text(pull).0, "news");
+    assert_eq!([zmq_close(push), zmq_close(pull), zmq_ctx_term(context)], [0; 3]);
+}
+
 #[test]
 fn buffers_travel_as_parts() {
     let context = zmq_ctx_new();

@@ -1,0 +1,16 @@
+# Fits whoever asks for this version or an older one, on a machine with pointers of the same size.
+
+set(PACKAGE_VERSION "@version@")
+
+if(PACKAGE_FIND_VERSION VERSION_GREATER PACKAGE_VERSION)
+  set(PACKAGE_VERSION_COMPATIBLE FALSE)
+else()
+  set(PACKAGE_VERSION_COMPATIBLE TRUE)
+  if(PACKAGE_FIND_VERSION VERSION_EQUAL PACKAGE_VERSION)
+    set(PACKAGE_VERSION_EXACT TRUE)
+  endif()
+endif()
+
+if(CMAKE_SIZEOF_VOID_P AND NOT CMAKE_SIZEOF_VOID_P EQUAL @pointer@)
+  set(PACKAGE_VERSION_UNSUITABLE TRUE)
+endif()
