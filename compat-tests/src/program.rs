@@ -127,7 +127,7 @@ fn alone(name: &str) -> Option<File> {
 }
 
 /// Waits at most so long, then ends the program together with what it forked.
-fn wait(mut child: Child, limit: Duration) -> Result<Option<ExitStatus>> {
+pub(crate) fn wait(mut child: Child, limit: Duration) -> Result<Option<ExitStatus>> {
     let group = Pid::from_child(&child);
     let deadline = Instant::now() + limit;
     let mut status = None;
