@@ -47,6 +47,9 @@ pub trait Peer: Send + Sync {
         false
     }
 
+    /// Reads what has come, claimed or not, and waits for whoever is just reading.
+    fn look(&self) {}
+
     /// Gives a claim back.
     fn release(&self) {}
 }

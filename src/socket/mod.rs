@@ -53,6 +53,10 @@ pub struct Core {
     eager: bool,
     /// The socket type receives messages at all.
     receives: bool,
+    /// The socket type sends what its peers have asked for.
+    publishes: bool,
+    /// How much the threads of this process had read for themselves when a publisher last looked.
+    looked_at: u32,
 }
 
 impl Core {
@@ -79,6 +83,8 @@ impl Core {
             fds: Vec::new(),
             eager: false,
             receives: !matches!(socket_type, ids::PUSH | ids::PUB),
+            publishes: matches!(socket_type, ids::PUB | ids::XPUB),
+            looked_at: 0,
         })
     }
 
@@ -98,6 +104,9 @@ impl Core {
     /// Sends one part of a message. With `dont_wait` never blocks.
     #[inline]
     pub fn send(&mut self, frame: &mut Frame<'_>, dont_wait: bool) -> Result<()> {
+        if self.publishes {
+            self.look_for_requests();
+        }
         self.enter()?;
         match self.pattern.send(&mut self.links, frame) {
             Ok(()) => {

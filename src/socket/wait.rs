@@ -6,6 +6,7 @@ use crate::engine::switches::{Use, CLAIMED_RECEIVE};
 use crate::error::{Error, Result};
 use crate::options::millis;
 use crate::sys::poll::{poll, PollFd, POLLIN};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// When a call gives up.
@@ -117,11 +118,36 @@ impl Core {
         let mut much = false;
         for (index, peer) in self.claims.iter().enumerate() {
             if fds.is_none_or(|fds| fds.get(index).is_some_and(PollFd::is_ready)) {
+                READ_HERE.fetch_add(1, Ordering::Relaxed);
                 much |= peer.pump();
             }
         }
         self.eager = much;
         self.mailbox.is_pending()
+    }
+
+    /// Before a publisher sends: has it heard all that was said before what it sends came to be known?
+    ///
+    /// A message that a thread reads for itself overtakes a subscription that was sent before it, but has an
+    /// I/O thread to pass. Where every message passes one, the order stays, and programs count on it.
+    #[inline]
+    pub(super) fn look_for_requests(&mut self) {
+        let read = READ_HERE.load(Ordering::Relaxed);
+        if std::mem::replace(&mut self.looked_at, read) != read {
+            self.look();
+        }
+    }
+
+    #[cold]
+    fn look(&mut self) {
+        if self.links.len() > MAX_CLAIMS {
+            return;
+        }
+        for id in self.links.iter_ids() {
+            if let Some(link) = self.links.get(id) {
+                link.peer().look();
+            }
+        }
     }
 
     /// Looks once at what was claimed, and gives it back: the caller does not wait. True if the socket was
@@ -146,3 +172,6 @@ impl Core {
 
 /// A socket with more links than this leaves reading to the I/O threads.
 const MAX_CLAIMS: usize = 8;
+
+/// Counts how often threads have read for themselves, in the whole process.
+static READ_HERE: AtomicU32 = AtomicU32::new(0);
