@@ -1,5 +1,5 @@
 """Starts a Jupyter kernel and does with it what a notebook does: runs cells, interrupts one, restarts the
-kernel and shuts it down, over tcp and over ipc.
+kernel and shuts it down; over tcp, over ipc, and over tcp secured by CURVE.
 
     kernel.py LIBRARY
 
@@ -10,6 +10,7 @@ script with an error; the kernel never outlives it.
 import os
 import queue
 import sys
+import tempfile
 import time
 
 import jupyter_client
@@ -31,16 +32,18 @@ def main(library):
         check(library in maps.read(), f"the client is not on {library}")
     print(f"jupyter_client {jupyter_client.__version__}, pyzmq {zmq.__version__}, "
           f"libzmq {zmq.zmq_version()}")
-    for transport in ("tcp", "ipc"):
-        started = time.monotonic()
-        session(library, transport)
-        print(f"{transport}: a session in {time.monotonic() - started:.1f} s")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, settings in (
+            ("tcp", {}),
+            ("ipc", {"transport": "ipc", "ip": os.path.join(folder, "kernel")}),
+            ("tcp with CURVE", {"transport_encryption": "required"}),
+        ):
+            started = time.monotonic()
+            session(library, KernelManager(**settings))
+            print(f"{name}: a session in {time.monotonic() - started:.1f} s")
 
 
-def session(library, transport):
-    manager = KernelManager(transport=transport)
-    if transport == "ipc":
-        manager.ip = os.path.join(os.environ["ZEROXIDE_IPC_FOLDER"], "kernel")
+def session(library, manager):
     manager.start_kernel()
     try:
         client = connect(manager)

@@ -109,6 +109,22 @@ fn tools() -> Result<PathBuf> {
     Ok(venv)
 }
 
+/// A folder with NumPy in it, which only the interpreter is to see that is told so. Call it once there
+/// is an interpreter.
+pub fn numpy() -> Result<PathBuf> {
+    let _lock = work::lock()?;
+    let requirements = script("numpy.txt");
+    let listed = during(fs::read_to_string(&requirements), requirements.display())?;
+    let folder = folder().join("numpy");
+    made_once(&folder, &format!("{} {listed}", version()?), || {
+        let mut pip = pip(&tools()?);
+        pip.args(["install", "--no-deps", "--target"]).arg(&folder);
+        pip.arg("--requirement").arg(&requirements);
+        obtain(&mut pip, "what compat-tests/python/numpy.txt lists")
+    })?;
+    Ok(folder)
+}
+
 /// Of a Python that can make environments.
 fn version() -> Result<String> {
     let mut probe = Command::new("python3");

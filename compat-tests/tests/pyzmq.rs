@@ -27,6 +27,13 @@ const THREADS: usize = 3;
 
 const KERNEL_LIMIT: Duration = Duration::from_secs(300);
 
+/// What does not pass on any library.
+const BROKEN: [(Pyzmq, &str, &str); 1] = [(
+    Pyzmq::Cffi,
+    "tests/test_message.py::TestFrame::test_buffer_numpy",
+    "a Frame of the CFFI back end is no buffer to NumPy",
+)];
+
 fn main() {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
@@ -91,12 +98,21 @@ fn differences(way: Pyzmq, report: &Report) -> Result<Vec<String>, Trouble> {
     let reference = pyzmq::run(way, Library::Reference, &names)?;
     let judge = |name: &String| match (&report.tests[name], reference.tests.get(name)) {
         (Outcome::Skipped(_), Some(Outcome::Skipped(_))) => None,
+        (Outcome::Failed(_), Some(Outcome::Failed(_))) if is_broken(way, name) => None,
         (Outcome::Failed(why), Some(Outcome::Failed(_))) => {
             Some(format!("{name}: {why}; the REFERENCE fails too, so this may be the machine"))
         }
         (ours, reference) => Some(format!("{name}: {ours:?}, with the reference {reference:?}")),
     };
     Ok(names.iter().filter_map(judge).collect())
+}
+
+fn is_broken(way: Pyzmq, name: &str) -> bool {
+    let known = BROKEN.iter().find(|(where_, test, _)| *where_ == way && *test == name);
+    if let Some((_, _, why)) = known {
+        println!("{name} fails on the reference as well: {why}");
+    }
+    known.is_some()
 }
 
 fn jupyter_kernel(way: Pyzmq) -> Result<(), Trouble> {
