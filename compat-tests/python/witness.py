@@ -1,9 +1,10 @@
 """A pytest plugin that writes down how each test went, and on which libzmq it ran.
 
-It never changes what a test does. Into the file that ZEROXIDE_RECORD names goes one line for each test,
+It never changes what a test does, nor asks for one to be run again. Into the file that ZEROXIDE_RECORD names goes one line for each test,
 as soon as the test is over, so that a run that crashes leaves what it had:
 
     passed|failed|skipped|xfailed <TAB> name of the test <TAB> reason
+    rerun <TAB> name of the test <TAB> reason   the suite itself says that this one may fail at first
     library <TAB> path                      a libzmq that this process has loaded
     end <TAB> exit code of pytest
 """
@@ -31,6 +32,10 @@ def libraries():
 
 def pytest_runtest_logreport(report):
     outcome, reason = report.outcome, ""
+    if outcome == "rerun":
+        outcomes.pop(report.nodeid, None)
+        write("rerun", report.nodeid, str(report.longrepr).splitlines()[-1])
+        return
     if report.skipped:
         if hasattr(report, "wasxfail"):
             outcome, reason = "xfailed", report.wasxfail

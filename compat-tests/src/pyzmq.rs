@@ -1,5 +1,5 @@
 //! Runs pyzmq's own test-suite, whole, on one of the two libraries, and reads how each test went. It
-//! never repeats a test that failed, and never changes a file of the suite.
+//! repeats no test but those that the suite itself marks as unsteady, and never changes a file of it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -36,6 +36,8 @@ pub struct Report {
     pub tests: BTreeMap<String, Outcome>,
     /// Each libzmq that the process had loaded.
     pub libraries: Vec<PathBuf>,
+    /// Runs that were repeated: the suite marks a few tests that may fail at first.
+    pub repeated: Vec<String>,
     /// pytest came to its end.
     pub complete: bool,
     pub output: String,
@@ -50,7 +52,8 @@ impl Report {
         let passed = self.count(|outcome| *outcome == Outcome::Passed);
         let skipped = self.count(|outcome| matches!(outcome, Outcome::Skipped(_)));
         let failed = self.count(|outcome| matches!(outcome, Outcome::Failed(_)));
-        format!("{passed} passed, {skipped} skipped, {failed} failed")
+        let repeated = self.repeated.len();
+        format!("{passed} passed, {skipped} skipped, {failed} failed, {repeated} repeated")
     }
 }
 
@@ -105,23 +108,12 @@ fn lay_out(name: &str) -> Result<PathBuf> {
     let folder = python::folder().join("run").join(name);
     let _ = fs::remove_dir_all(&folder);
     for name in FOLDERS {
-        copy_tree(&python::sources().join(name), &folder.join(name))?;
+        work::copy_tree(&python::sources().join(name), &folder.join(name))?;
     }
     for name in FILES {
         work::copy_changed(&python::sources().join(name), &folder.join(name))?;
     }
     Ok(folder)
-}
-
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    work::copy_folder(from, to)?;
-    for entry in during(fs::read_dir(from), from.display())? {
-        let path = during(entry, from.display())?.path();
-        if let (true, Some(name)) = (path.is_dir(), path.file_name()) {
-            copy_tree(&path, &to.join(name))?;
-        }
-    }
-    Ok(())
 }
 
 /// Reads what the plugin wrote; it says itself in which form.
@@ -135,6 +127,10 @@ fn read(record: &Path) -> Report {
             "passed" | "xfailed" => Outcome::Passed,
             "skipped" => Outcome::Skipped(reason),
             "failed" => Outcome::Failed(reason),
+            "rerun" => {
+                report.repeated.push(name);
+                continue;
+            }
             "library" => {
                 report.libraries.push(PathBuf::from(name));
                 continue;

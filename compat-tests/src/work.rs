@@ -89,6 +89,18 @@ pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Copies a folder with all that is in it.
+pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    copy_folder(from, to)?;
+    for entry in during(fs::read_dir(from), from.display())? {
+        let path = during(entry, from.display())?.path();
+        if let (true, Some(name)) = (path.is_dir(), path.file_name()) {
+            copy_tree(&path, &to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
 /// Leaves alone what is equal already, so that nothing looks newer than it is. What is replaced is
 /// replaced whole: a program may have the old file mapped.
 pub fn copy_changed(from: &Path, to: &Path) -> Result<()> {
