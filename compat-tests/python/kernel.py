@@ -121,9 +121,25 @@ def message(client, request):
         try:
             heard = client.get_iopub_msg(timeout=CELL)
         except queue.Empty:
-            sys.exit("the kernel publishes nothing more")
+            sys.exit(f"the kernel publishes nothing more about {request}; {whereabouts(client)}")
         if heard["parent_header"].get("msg_id") == request:
             return heard
+
+
+def whereabouts(client):
+    """What else there is to know when something is missing."""
+    replies = []
+    try:
+        while True:
+            replies.append(client.get_shell_msg(timeout=1)["parent_header"]["msg_id"])
+    except queue.Empty:
+        pass
+    client.kernel_info()
+    try:
+        woken = client.get_iopub_msg(timeout=5)["parent_header"]["msg_id"]
+    except queue.Empty:
+        woken = "nothing"
+    return f"replies: {replies}; after another request it publishes about {woken}"
 
 
 def wait_until(condition, complaint):

@@ -119,6 +119,12 @@ fn jupyter_kernel(way: Pyzmq) -> Result<(), Trouble> {
     let mut python: Command = pyzmq::python(way, Library::Ours)?;
     python.arg(python::script("kernel.py")).arg(pyzmq::file(Library::Ours)?);
     let log = python::folder().join(format!("kernel-{}.log", way.name()));
+    // Nothing of the user's own takes part, and nothing is left there.
+    let home = python::folder().join("run").join(format!("kernel-{}", way.name()));
+    for variable in ["IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"]
+    {
+        python.env(variable, home.join(variable));
+    }
     let said = process::run(&mut python, &log, KERNEL_LIMIT)?;
     println!("{}: {}", way.name(), said.trim().replace('\n', "; "));
     Ok(())
