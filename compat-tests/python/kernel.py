@@ -9,6 +9,7 @@ script with an error; the kernel never outlives it.
 
 import os
 import queue
+import signal
 import sys
 import tempfile
 import time
@@ -27,6 +28,17 @@ with open("/proc/self/maps") as maps:
 """
 
 
+# Has the kernel write down where its threads are when it gets a signal.
+SHOW_THREADS = """
+import faulthandler, signal
+faulthandler.register(signal.SIGUSR1, open({file!r}, "w"))
+"""
+
+
+class Silence(Exception):
+    """The kernel owes something, and nothing comes."""
+
+
 def main(library):
     with open("/proc/self/maps", encoding="utf-8") as maps:
         check(library in maps.read(), f"the client is not on {library}")
@@ -39,15 +51,19 @@ def main(library):
             ("tcp with CURVE", {"transport_encryption": "required"}),
         ):
             started = time.monotonic()
-            session(library, KernelManager(**settings))
+            session(library, KernelManager(**settings), os.path.join(folder, "threads"))
             print(f"{name}: a session in {time.monotonic() - started:.1f} s")
 
 
-def session(library, manager):
+def session(library, manager, threads):
     manager.start_kernel()
     try:
         client = connect(manager)
-        use(manager, client, library)
+        run(client, SHOW_THREADS.format(file=threads))
+        try:
+            use(manager, client, library)
+        except Silence as silence:
+            sys.exit(f"{silence}\n{whereabouts(manager, client, threads)}")
         client = restart(manager, client)
         client.shutdown()
         wait_until(lambda: not manager.is_alive(), "the kernel does not shut down")
@@ -79,10 +95,10 @@ def use(manager, client, library):
 def interrupt(manager, client, cell):
     """Interrupts a cell when it is known to run."""
     request = client.execute(cell)
-    while message(client, request)["msg_type"] != "stream":
+    while message(client, cell, request)["msg_type"] != "stream":
         pass
     manager.interrupt_kernel()
-    collect(client, request, "KeyboardInterrupt")
+    collect(client, cell, request, "KeyboardInterrupt")
 
 
 def restart(manager, client):
@@ -96,50 +112,51 @@ def restart(manager, client):
 
 def run(client, cell, error=None):
     """Runs a cell that ends with this error, and gives back what it prints."""
-    return collect(client, client.execute(cell), error)
+    return collect(client, cell, client.execute(cell), error)
 
 
-def collect(client, request, error):
+def collect(client, cell, request, error):
     text = ""
     while True:
-        heard = message(client, request)
+        heard = message(client, cell, request)
         if heard["msg_type"] == "stream":
             text += heard["content"]["text"]
         elif heard["msg_type"] == "status" and heard["content"]["execution_state"] == "idle":
             break
-    reply = client.get_shell_msg(timeout=CELL)
+    reply = {"parent_header": {"msg_id": None}}
     # The client asked more than once whether the kernel is ready, and may hear it more than once.
     while reply["parent_header"]["msg_id"] != request:
-        reply = client.get_shell_msg(timeout=CELL)
+        try:
+            reply = client.get_shell_msg(timeout=CELL)
+        except queue.Empty:
+            raise Silence(f"no reply to {cell!r}") from None
     check(reply["content"].get("ename") == error, f"{reply['content']} instead of {error}")
     return text
 
 
-def message(client, request):
+def message(client, cell, request):
     """The next that the kernel publishes about this request."""
     while True:
         try:
             heard = client.get_iopub_msg(timeout=CELL)
         except queue.Empty:
-            sys.exit(f"the kernel publishes nothing more about {request}; {whereabouts(client)}")
+            raise Silence(f"nothing more is published about {cell!r}") from None
         if heard["parent_header"].get("msg_id") == request:
             return heard
 
 
-def whereabouts(client):
-    """What else there is to know when something is missing."""
-    replies = []
-    try:
-        while True:
-            replies.append(client.get_shell_msg(timeout=1)["parent_header"]["msg_id"])
-    except queue.Empty:
-        pass
+def whereabouts(manager, client, threads):
+    """What else there is to know about a kernel that is silent."""
+    os.kill(manager.provisioner.pid, signal.SIGUSR1)
     client.kernel_info()
-    try:
-        woken = client.get_iopub_msg(timeout=5)["parent_header"]["msg_id"]
-    except queue.Empty:
-        woken = "nothing"
-    return f"replies: {replies}; after another request it publishes about {woken}"
+    facts = []
+    for name, get in (("replies to", client.get_shell_msg), ("publishes about", client.get_iopub_msg)):
+        try:
+            facts.append(f"asked again, it {name} {get(timeout=5)['parent_header']}")
+        except queue.Empty:
+            facts.append(f"asked again, it {name} nothing")
+    with open(threads, encoding="utf-8") as file:
+        return "\n".join([*facts, file.read()])
 
 
 def wait_until(condition, complaint):

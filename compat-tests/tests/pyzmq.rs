@@ -4,6 +4,7 @@
 //! kernel is started, used, interrupted, restarted and shut down.
 #![forbid(unsafe_code)]
 
+use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
@@ -123,7 +124,9 @@ fn jupyter_kernel(way: Pyzmq) -> Result<(), Trouble> {
     let home = python::folder().join("run").join(format!("kernel-{}", way.name()));
     for variable in ["IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"]
     {
-        python.env(variable, home.join(variable));
+        let folder = home.join(variable);
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        python.env(variable, folder);
     }
     let said = process::run(&mut python, &log, KERNEL_LIMIT)?;
     println!("{}: {}", way.name(), said.trim().replace('\n', "; "));
