@@ -9,6 +9,10 @@
 //! | [`corpus`] | seeds for upstream's fuzz programs, which ship without any |
 //! | [`ledger`] | what each program is expected to do |
 //! | [`setup`] | the program behind `cargo setup` |
+//! | [`prefix`] | our library as it is installed, for bindings to be built against |
+//! | [`python`] | Python environments with pyzmq on our library |
+//! | [`pyzmq`] | pyzmq's own test-suite, run and read |
+//! | [`process`], [`trouble`] | runs a program within a time limit; why a test ends early |
 //! | [`header`] | what a `zmq.h` says, as facts that can be compared |
 //!
 //! Upstream's files are taken from the `zeromq-src` package and never changed.
@@ -19,8 +23,13 @@ pub mod corpus;
 pub mod header;
 pub mod ledger;
 pub mod library;
+pub mod prefix;
+pub mod process;
 pub mod program;
+pub mod python;
+pub mod pyzmq;
 pub mod setup;
+pub mod trouble;
 pub mod work;
 
 /// What went wrong, in words: everything here ends on a terminal.

@@ -10,12 +10,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{flock, FlockOperation};
 use rustix::process::{kill_process_group, Pid, Signal};
 
 use crate::compile::{self, Language, Unit};
 use crate::library::Library;
-use crate::{corpus, during, work, Result};
+use crate::{corpus, during, process, work, Result};
 
 /// Programs end themselves by `alarm`, after a minute in most cases; this is for those that cannot.
 pub const TIME_LIMIT: Duration = Duration::from_secs(125);
@@ -119,15 +118,11 @@ fn command(name: &str) -> Command {
 /// No two runs of one program at a time, nor of two that share a port, on the whole machine.
 fn alone(name: &str) -> Option<File> {
     let group = SHARED_PORTS.iter().find(|(_, names)| names.contains(&name));
-    let path = std::env::temp_dir()
-        .join(format!("zmq-compat-{}.lock", group.map_or(name, |(port, _)| port)));
-    let file = File::create(path).ok()?;
-    flock(&file, FlockOperation::LockExclusive).ok()?;
-    Some(file)
+    process::alone(group.map_or(name, |(port, _)| port))
 }
 
 /// Waits at most so long, then ends the program together with what it forked.
-fn wait(mut child: Child, limit: Duration) -> Result<Option<ExitStatus>> {
+pub(crate) fn wait(mut child: Child, limit: Duration) -> Result<Option<ExitStatus>> {
     let group = Pid::from_child(&child);
     let deadline = Instant::now() + limit;
     let mut status = None;

@@ -78,7 +78,7 @@ pub fn lay_out() -> Result<()> {
 }
 
 /// Copies the files of one folder, not those of the folders in it.
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     during(fs::create_dir_all(to), to.display())?;
     for entry in during(fs::read_dir(from), from.display())? {
         let path = during(entry, from.display())?.path();
@@ -89,11 +89,28 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Leaves alone what is equal already, so that nothing looks newer than it is.
-fn copy_changed(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder with all that is in it.
+pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    copy_folder(from, to)?;
+    for entry in during(fs::read_dir(from), from.display())? {
+        let path = during(entry, from.display())?.path();
+        if let (true, Some(name)) = (path.is_dir(), path.file_name()) {
+            copy_tree(&path, &to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Leaves alone what is equal already, so that nothing looks newer than it is. What is replaced is
+/// replaced whole: a program may have the old file mapped.
+pub fn copy_changed(from: &Path, to: &Path) -> Result<()> {
     let wanted = during(fs::read(from), from.display())?;
     if fs::read(to).is_ok_and(|present| present == wanted) {
         return Ok(());
     }
-    during(fs::write(to, wanted), to.display())
+    let mut name = to.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    during(fs::write(&new, wanted), new.display())?;
+    during(fs::rename(&new, to), to.display())
 }

@@ -8,7 +8,7 @@
 pub use super::half::{Flushed, Pumped, RecvFraming, RecvHalf, Sealed, SendFraming, SendHalf};
 use crate::link::Brought;
 use crate::sys::io::Stream;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsRawFd, RawFd};
@@ -64,7 +64,15 @@ impl Connection {
 
     /// The same, unless another thread is at it.
     pub fn try_pump(&self) -> Option<Inline> {
-        let mut half = self.recv.try_lock()?;
+        Some(self.pump_inline(self.recv.try_lock()?))
+    }
+
+    /// The same, when the other thread is done.
+    pub fn look(&self) -> Inline {
+        self.pump_inline(self.recv.lock())
+    }
+
+    fn pump_inline(&self, mut half: MutexGuard<'_, RecvHalf>) -> Inline {
         let pumped = half.pump(&self.stream, &self.activity, false);
         let replies = half.take_replies();
         let brought = half.brought();
@@ -73,7 +81,7 @@ impl Connection {
         if let Some(replies) = replies {
             self.send.lock().queue_frames(&replies);
         }
-        Some(Inline { pumped, brought, replied })
+        Inline { pumped, brought, replied }
     }
 
     /// How many reads brought something so far.

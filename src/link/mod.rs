@@ -57,6 +57,9 @@ pub trait Peer: Send + Sync {
         Brought::Little
     }
 
+    /// Reads what has come, claimed or not, and waits for whoever is just reading.
+    fn look(&self) {}
+
     /// Gives a claim back.
     fn release(&self) {}
 }

@@ -30,6 +30,7 @@ use crate::runtime::{Command, Context, Mailbox};
 use crate::sys::poll::PollFd;
 use endpoints::Endpoints;
 use spin::Spin;
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 /// A socket, as one thread at a time drives it. Closed when dropped: what was sent lingers.
@@ -61,6 +62,10 @@ pub struct Core {
     rests: Spin,
     /// The socket type receives messages at all.
     receives: bool,
+    /// The socket type sends what its peers have asked for.
+    publishes: bool,
+    /// How much the threads of this process had read for themselves when a publisher last looked.
+    looked_at: u32,
 }
 
 impl Core {
@@ -71,6 +76,8 @@ impl Core {
         let mailbox = context.open_socket(options.linger)?;
         let mut links = Links::default();
         links.wants_commands = pattern.wants_commands();
+        let publishes = matches!(socket_type, ids::PUB | ids::XPUB);
+        wait::PUBLISHERS.fetch_add(u32::from(publishes), Ordering::Relaxed);
         Ok(Self {
             socket_type,
             options,
@@ -90,6 +97,8 @@ impl Core {
             answers: Spin::default(),
             rests: Spin::default(),
             receives: !matches!(socket_type, ids::PUSH | ids::PUB),
+            publishes,
+            looked_at: 0,
         })
     }
 
@@ -109,6 +118,9 @@ impl Core {
     /// Sends one part of a message. With `dont_wait` never blocks.
     #[inline]
     pub fn send(&mut self, frame: &mut Frame<'_>, dont_wait: bool) -> Result<()> {
+        if self.publishes {
+            self.look_for_requests();
+        }
         self.enter()?;
         match self.pattern.send(&mut self.links, frame) {
             Ok(()) => {
@@ -314,6 +326,7 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
+        wait::PUBLISHERS.fetch_sub(u32::from(self.publishes), Ordering::Relaxed);
         if !self.context.is_ours() {
             return self.abandon();
         }

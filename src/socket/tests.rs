@@ -197,3 +197,44 @@ fn a_socket_may_be_polled_for_many_times() {
     drop(pull);
     context.terminate().unwrap();
 }
+
+/// A subscriber subscribes, and then has the publisher told by other sockets to publish: the publisher
+/// must know of the subscription by then, however short the other way is.
+#[test]
+fn a_publisher_that_is_told_to_publish_has_heard_the_subscription_before() {
+    let (near, far) = (Context::new().unwrap(), Context::new().unwrap());
+    let (order, subscriber) = (socket(&near, ids::PAIR), socket(&near, ids::SUB));
+    let (ordered, publisher) = (socket(&far, ids::PAIR), socket(&far, ids::PUB));
+    for (here, there) in [(&order, &ordered), (&subscriber, &publisher)] {
+        here.with(|core| core.bind("tcp://127.0.0.1:*")).unwrap();
+        there.with(|core| core.connect(&last_endpoint(here))).unwrap();
+    }
+    let work = std::thread::spawn(move || loop {
+        let topic = recv(&ordered);
+        if topic[0].is_empty() {
+            return (ordered, publisher);
+        }
+        send(&publisher, &[&topic[0]]);
+    });
+    set(&subscriber, ids::SUBSCRIBE, b"ready");
+    set(&subscriber, ids::RCVTIMEO, &10i32.to_ne_bytes());
+    while subscriber.with(|core| core.recv_message(false)).is_err() {
+        send(&order, &[b"ready"]);
+    }
+    set(&subscriber, ids::RCVTIMEO, &2000i32.to_ne_bytes());
+    for number in 0..300 {
+        let topic = format!("topic {number:03}").into_bytes();
+        set(&subscriber, ids::SUBSCRIBE, &topic);
+        send(&order, &[&topic]);
+        let heard = || {
+            let message = subscriber.with(|core| core.recv_message(false));
+            message.unwrap_or_else(|error| panic!("{error:?} instead of {number}")).to_vec()
+        };
+        // Some of the first may still come.
+        while heard() != topic {}
+    }
+    send(&order, &[b""]);
+    drop((work.join().unwrap(), order, subscriber));
+    near.terminate().unwrap();
+    far.terminate().unwrap();
+}

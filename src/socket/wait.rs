@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::link::Brought;
 use crate::options::millis;
 use crate::sys::poll::{poll, PollFd, POLLIN};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// When a call gives up.
@@ -186,7 +187,35 @@ impl Core {
             }
         }
         self.brought = brought;
-        self.mailbox.is_pending()
+        let told = self.mailbox.is_pending();
+        if told && PUBLISHERS.load(Ordering::Relaxed) > 0 {
+            READ_HERE.fetch_add(1, Ordering::Relaxed);
+        }
+        told
+    }
+
+    /// Before a publisher sends: has it heard all that was said before what it sends came to be known?
+    ///
+    /// A message that a thread reads for itself overtakes a subscription that was sent before it, but has an
+    /// I/O thread to pass. Where every message passes one, the order stays, and programs count on it.
+    #[inline]
+    pub(super) fn look_for_requests(&mut self) {
+        let read = READ_HERE.load(Ordering::Relaxed);
+        if std::mem::replace(&mut self.looked_at, read) != read {
+            self.look_at_all();
+        }
+    }
+
+    #[cold]
+    fn look_at_all(&mut self) {
+        if self.links.len() > MAX_CLAIMS {
+            return;
+        }
+        for id in self.links.iter_ids() {
+            if let Some(link) = self.links.get(id) {
+                link.peer().look();
+            }
+        }
     }
 
     /// Looks once at what was claimed, and gives it back: the caller does not wait. True if the socket was
@@ -213,3 +242,9 @@ impl Core {
 const MAX_CLAIMS: usize = 8;
 /// So many looks at what other threads tell cost about as much as one at the clock.
 const LISTEN: usize = 8;
+
+/// Counts how often threads have read something for themselves, in the whole process, while there are
+/// publishers.
+static READ_HERE: AtomicU32 = AtomicU32::new(0);
+/// How many publishers there are.
+pub(super) static PUBLISHERS: AtomicU32 = AtomicU32::new(0);

@@ -1,7 +1,7 @@
 //! What a socket holds of a session: the peer of its link, and the way to end it.
 #![forbid(unsafe_code)]
 
-use crate::engine::connection::{Connection, Flushed, Pumped};
+use crate::engine::connection::{Connection, Flushed, Inline, Pumped};
 use crate::engine::reactor::Waker;
 use crate::engine::switches::{Use, CLAIMED_RECEIVE, INLINE_SEND};
 use crate::link::{Brought, Peer};
@@ -172,6 +172,21 @@ impl SessionHandle {
         }
     }
 
+    /// Sees to what came of reading outside of the I/O thread. Says what it brought.
+    fn pumped(&self, established: &mut Established, inline: &Inline) -> Brought {
+        if inline.replied {
+            self.flush(established);
+        }
+        match inline.pumped {
+            Pumped::Idle | Pumped::Full => inline.brought,
+            Pumped::More => inline.brought.max(Brought::Much),
+            Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_) => {
+                self.wake(wake::BROKEN);
+                Brought::Little
+            }
+        }
+    }
+
     pub(super) fn wake(&self, what: u32) {
         if self.wanted.fetch_or(what, Ordering::SeqCst) == 0 {
             let number = self.number.load(Ordering::SeqCst);
@@ -261,16 +276,18 @@ impl Peer for SessionHandle {
         let Some(inline) = established.connection.try_pump() else {
             return Brought::Little;
         };
-        if inline.replied {
-            self.flush(established);
-        }
-        match inline.pumped {
-            Pumped::Idle | Pumped::Full => inline.brought,
-            Pumped::More => inline.brought.max(Brought::Much),
-            Pumped::Closed | Pumped::Broken(_) | Pumped::Malformed(_) => {
-                self.wake(wake::BROKEN);
-                Brought::Little
-            }
+        self.pumped(established, &inline)
+    }
+
+    fn look(&self) {
+        let connection = match &*self.established.lock() {
+            Some(established) => established.connection.clone(),
+            None => return,
+        };
+        // Not under the lock: the I/O thread may be reading.
+        let inline = connection.look();
+        if let Some(established) = &mut *self.established.lock() {
+            self.pumped(established, &inline);
         }
     }
 

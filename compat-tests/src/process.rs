@@ -1,0 +1,70 @@
+//! Runs a program in a process group of its own, its output in a file, never longer than its time
+//! limit, and leaves nothing behind that it started.
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::fs::{flock, FlockOperation};
+use rustix::process::{kill_process_group, Pid, Signal};
+
+use crate::{during, program, Result};
+
+/// How many lines of a long output are worth showing.
+const TAIL: usize = 60;
+
+/// Runs the command to its end and gives back all that it said; an error says how it ended.
+pub fn run(command: &mut Command, log: &Path, limit: Duration) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let child = spawn(command, log)?;
+    let status = program::wait(child, limit)?;
+    let said = String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned();
+    match status {
+        Some(status) if status.success() => Ok(said),
+        Some(status) => Err(format!("{name}: {status}\n{}", tail(&said))),
+        None => Err(format!("{name}: killed after {} s\n{}", limit.as_secs(), tail(&said))),
+    }
+}
+
+/// A program that runs until this is dropped, which ends it with all that it started.
+pub struct Background(Child);
+
+impl Background {
+    pub fn start(command: &mut Command, log: &Path) -> Result<Background> {
+        Ok(Background(spawn(command, log)?))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // Both fail only for what has ended already.
+        let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
+        let _ = self.0.wait();
+    }
+}
+
+fn spawn(command: &mut Command, log: &Path) -> Result<Child> {
+    let output = during(File::create(log), log.display())?;
+    command
+        .stdin(Stdio::null())
+        .stdout(during(output.try_clone(), log.display())?)
+        .stderr(output)
+        .process_group(0);
+    during(command.spawn(), format!("cannot start {}", command.get_program().to_string_lossy()))
+}
+
+/// Nobody else on this machine who asks for the same, such as a port, gets it before this is dropped.
+pub fn alone(what: &str) -> Option<File> {
+    let path = std::env::temp_dir().join(format!("zmq-compat-{what}.lock"));
+    let file = File::create(path).ok()?;
+    flock(&file, FlockOperation::LockExclusive).ok()?;
+    Some(file)
+}
+
+/// The last lines.
+pub fn tail(text: &str) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(TAIL)..].join("\n")
+}
