@@ -182,7 +182,6 @@ impl Loop {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(_) => return,
             }
-            self.run_pokes();
             for event in &events {
                 if event.token() != WAKE {
                     let index = event.token().0 - 1;
@@ -239,24 +238,6 @@ impl Loop {
                 Task::Forget(listener) => self.forget_listener(&listener),
                 Task::End => self.ended = true,
             }
-        }
-    }
-
-    /// Does first what senders want: where both ends of a connection are on this thread, what is written
-    /// now is read with what was written before, and a receiver sees a burst as one.
-    fn run_pokes(&mut self) {
-        let mut tasks = self.handle.tasks.lock();
-        let mut pokes = Vec::new();
-        tasks.retain(|task| match task {
-            Task::Poke(index) => {
-                pokes.push(*index);
-                false
-            }
-            _ => true,
-        });
-        drop(tasks);
-        for index in pokes {
-            self.session(index, |session, io| session.poked(io));
         }
     }
 
