@@ -36,6 +36,9 @@ pub(super) mod wake {
 /// After a message was written by its sender, the next one within this time is taken for a burst, which
 /// is worth gathering. An answer of the peer in between ends the burst.
 const BURST: Duration = Duration::from_micros(30);
+/// So many are written by their sender all the same: who sends two messages and then looks at the other
+/// end finds both.
+const FIRST: u32 = 2;
 
 /// Stands for a session where others can see it.
 pub struct SessionHandle {
@@ -51,6 +54,8 @@ pub struct SessionHandle {
 struct Established {
     connection: Arc<Connection>,
     last_inline: Option<Instant>,
+    /// How many messages in a row were written by their sender.
+    inline: u32,
     activity: u32,
     /// The I/O thread looks after what the sender leaves in the queue.
     watched: bool,
@@ -107,6 +112,7 @@ impl SessionHandle {
         *self.established.lock() = connection.map(|connection| Established {
             connection,
             last_inline: None,
+            inline: 0,
             activity: 0,
             watched: false,
             flushed: false,
@@ -203,7 +209,11 @@ impl Established {
     fn is_single(&mut self) -> bool {
         let activity = self.connection.activity();
         let answered = std::mem::replace(&mut self.activity, activity) != activity;
-        answered || self.last_inline.is_none_or(|last| last.elapsed() > BURST)
+        if answered || self.last_inline.is_none_or(|last| last.elapsed() > BURST) {
+            self.inline = 0;
+        }
+        self.inline = self.inline.saturating_add(1);
+        self.inline <= FIRST
     }
 }
 
