@@ -1,7 +1,8 @@
-//! Switches for the two short cuts of the data path, so that any failing test can be bisected to them.
+//! Switches for the short cuts of the data path, so that any failing test can be bisected to them.
 //!
-//! They hold for the whole process. The environment variables `ZEROXIDE_INLINE_SEND` and
-//! `ZEROXIDE_CLAIMED_RECEIVE` (each `off`, `on` or `always`) set them when the first context is made.
+//! They hold for the whole process. The environment variables `ZEROXIDE_INLINE_SEND`,
+//! `ZEROXIDE_CLAIMED_RECEIVE` and `ZEROXIDE_BUSY_WAIT` (each `off`, `on` or `always`) set them when the first
+//! context is made.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -26,6 +27,9 @@ pub static INLINE_SEND: Switch = Switch(AtomicU8::new(Use::On as u8));
 /// Whether threads that wait for messages read for themselves.
 pub static CLAIMED_RECEIVE: Switch = Switch(AtomicU8::new(Use::On as u8));
 
+/// Whether threads wait a moment awake for an answer.
+pub static BUSY_WAIT: Switch = Switch(AtomicU8::new(Use::On as u8));
+
 impl Switch {
     #[inline]
     pub fn get(&self) -> Use {
@@ -45,9 +49,11 @@ impl Switch {
 pub fn read_environment() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        for (name, switch) in
-            [("ZEROXIDE_INLINE_SEND", &INLINE_SEND), ("ZEROXIDE_CLAIMED_RECEIVE", &CLAIMED_RECEIVE)]
-        {
+        for (name, switch) in [
+            ("ZEROXIDE_INLINE_SEND", &INLINE_SEND),
+            ("ZEROXIDE_CLAIMED_RECEIVE", &CLAIMED_RECEIVE),
+            ("ZEROXIDE_BUSY_WAIT", &BUSY_WAIT),
+        ] {
             match std::env::var(name).as_deref() {
                 Ok("off") => switch.set(Use::Off),
                 Ok("always") => switch.set(Use::Always),

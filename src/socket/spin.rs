@@ -6,6 +6,7 @@
 //! have the processor meanwhile. This module only decides; it never waits.
 #![forbid(unsafe_code)]
 
+use crate::engine::switches::{Use, BUSY_WAIT};
 use std::time::{Duration, Instant};
 
 /// How long to stay awake for an answer at most ...
@@ -63,7 +64,11 @@ impl Spin {
 
     /// Is the wait to begin awake?
     pub(super) fn pays(&self) -> bool {
-        self.short >= self.needed
+        match BUSY_WAIT.get() {
+            Use::Off => false,
+            Use::On => self.short >= self.needed,
+            Use::Always => true,
+        }
     }
 
     /// It began awake, and was over by that, or was not.
