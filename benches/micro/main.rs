@@ -3,12 +3,14 @@
 //! | module | what it measures |
 //! | --- | --- |
 //! | [`codec`] | headers, and the scan of a received block |
+//! | [`curve`] | sealing and opening, which no connection with CURVE can be faster than |
 //! | [`queue`] | frames through the queue, one by one and as a connection moves them |
 //! | [`trie`] | subscriptions: matching, adding and taking back |
 //! | [`message`] | making, copying and dropping messages |
 #![forbid(unsafe_code)]
 
 mod codec;
+mod curve;
 mod message;
 mod queue;
 mod trie;
@@ -28,6 +30,6 @@ fn configuration() -> Criterion {
 criterion_group! {
     name = parts;
     config = configuration();
-    targets = codec::all, queue::all, trie::all, message::all
+    targets = codec::all, curve::all, queue::all, trie::all, message::all
 }
 criterion_main!(parts);
