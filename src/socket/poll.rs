@@ -184,6 +184,9 @@ fn look(fds: &mut [PollFd], mailboxes: &[Arc<Mailbox>], readers: &[Reader<'_>]) 
     while !over && looks.go_on() {
         over = mailboxes.iter().any(|mailbox| mailbox.is_pending())
             || sys::poll(fds, Some(Duration::ZERO))? > 0;
+        if !over {
+            std::thread::yield_now();
+        }
     }
     for reader in readers.iter().filter(|reader| reader.awake) {
         reader.socket.with(|core| {

@@ -3,7 +3,8 @@
 //! To sleep and be woken costs more than the answer of a quick peer takes. So a thread that has just asked
 //! something may look for the answer for a moment before it sleeps: only while its last waits were over
 //! within such a moment, seldom again after one was not, and not for a while when somebody else had to
-//! have the processor meanwhile. This module only decides; it never waits.
+//! have the processor meanwhile. Between two looks it offers the processor to whoever needs it, who may be
+//! the one that answers. This module only decides; it never waits.
 #![forbid(unsafe_code)]
 
 use crate::engine::switches::{Use, BUSY_WAIT};

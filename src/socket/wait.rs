@@ -119,6 +119,9 @@ impl Core {
         let mut told = false;
         while !told && looks.go_on() {
             told = if self.claims.is_empty() { self.listen() } else { self.pump(None) };
+            if !told {
+                std::thread::yield_now();
+            }
         }
         self.spin(rest).was_awake(&looks, told);
         told
