@@ -203,10 +203,21 @@ impl Links {
     #[inline(always)]
     pub fn take(&mut self, id: LinkId, sink: &mut Sink<'_>) -> Result<Taken> {
         let link = self.get_mut(id).ok_or(Error::Again)?;
-        if let Some(taken) = link.take_quickly(sink) {
+        if let Some(taken) = link.take_quickly(sink, |_| true) {
             return taken;
         }
         self.take_slowly(id, sink)
+    }
+
+    /// Takes the next part if it is at hand and `wanted`. If this gives nothing, [`Links::take`] may still.
+    #[inline(always)]
+    pub fn take_if(
+        &mut self,
+        id: LinkId,
+        sink: &mut Sink<'_>,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Option<Taken> {
+        self.get_mut(id)?.take_quickly(sink, wanted)?.ok()
     }
 
     fn take_slowly(&mut self, id: LinkId, sink: &mut Sink<'_>) -> Result<Taken> {
@@ -378,7 +389,11 @@ impl Links {
 impl Link {
     /// Takes the next part where that is all there is to do.
     #[inline(always)]
-    fn take_quickly(&mut self, sink: &mut Sink<'_>) -> Option<Result<Taken>> {
+    fn take_quickly(
+        &mut self,
+        sink: &mut Sink<'_>,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Option<Result<Taken>> {
         let Receiver::Stream(rx) = &mut self.end.rx else { return None };
         if self.draining {
             return None;
@@ -386,6 +401,9 @@ impl Link {
         let metadata = self.info.as_ref().and_then(|info| info.metadata.as_ref());
         let mut taken = Taken { len: 0, more: false };
         let took = rx.take_bytes(|flags, body| {
+            if !wanted(body) {
+                return Err(Error::Again);
+            }
             taken = Taken { len: body.len(), more: flags & MORE != 0 };
             sink.put_bytes(body, metadata, taken.more)
         });

@@ -80,6 +80,23 @@ impl FairQueue {
         Err(Error::Again)
     }
 
+    /// Takes the next part if it is at hand and `wanted`, and says where from.
+    #[inline(always)]
+    pub fn take_if(
+        &mut self,
+        links: &mut Links,
+        sink: &mut Sink<'_>,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Option<(LinkId, Taken)> {
+        let id = self.rotation.current()?;
+        let taken = links.take_if(id, sink, wanted)?;
+        self.more = taken.more;
+        if !taken.more {
+            self.rotation.advance();
+        }
+        Some((id, taken))
+    }
+
     /// Is there a part to take? [`FairQueue::recv`] will then name the same link that was found here.
     #[inline]
     pub fn has_in(&mut self, links: &mut Links) -> bool {

@@ -5,7 +5,7 @@
 
 use super::{FairQueue, Incoming, LoadBalancer, Pattern};
 use crate::error::{Error, Result};
-use crate::link::{Frame, LinkId, Links};
+use crate::link::{Frame, LinkId, Links, Sink, Taken};
 
 /// A PAIR socket. Its two queues are of one link, and keep messages whole when that link changes.
 #[derive(Default)]
@@ -49,6 +49,11 @@ impl Pattern for Pair {
     #[inline]
     fn recv(&mut self, links: &mut Links) -> Result<Incoming> {
         self.inbound.recv(links).map(Incoming::Link).ok_or(Error::Again)
+    }
+
+    #[inline]
+    fn take(&mut self, links: &mut Links, sink: &mut Sink<'_>) -> Result<Taken> {
+        self.inbound.take(links, sink)
     }
 
     fn has_in(&mut self, links: &mut Links) -> bool {

@@ -4,7 +4,7 @@
 use super::xsub::XSub;
 use super::{Incoming, Pattern};
 use crate::error::{Error, Result};
-use crate::link::{Frame, LinkId, Links};
+use crate::link::{Frame, LinkId, Links, Sink, Taken};
 use crate::options::ids;
 
 /// A SUB socket.
@@ -50,6 +50,11 @@ impl Pattern for Sub {
     #[inline]
     fn recv(&mut self, links: &mut Links) -> Result<Incoming> {
         self.0.recv(links)
+    }
+
+    #[inline]
+    fn take(&mut self, links: &mut Links, sink: &mut Sink<'_>) -> Result<Taken> {
+        self.0.take(links, sink)
     }
 
     fn has_in(&mut self, links: &mut Links) -> bool {

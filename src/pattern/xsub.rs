@@ -14,7 +14,7 @@ use super::trie::Trie;
 use super::xpub::settings::{any_switch, get, switch};
 use super::{Incoming, Pattern};
 use crate::error::{Error, Result};
-use crate::link::{Frame, LinkId, Links};
+use crate::link::{Frame, LinkId, Links, Sink, Taken};
 use crate::options::ids;
 
 /// An XSUB socket, and what SUB is made of.
@@ -237,6 +237,20 @@ impl Pattern for XSub {
         let found = self.receiving.found.take();
         let id = found.or_else(|| self.find(links)).ok_or(Error::Again)?;
         Ok(Incoming::Link(id))
+    }
+
+    #[inline]
+    fn take(&mut self, links: &mut Links, sink: &mut Sink<'_>) -> Result<Taken> {
+        if self.receiving.found.is_none() && self.receiving.rest.is_none() {
+            let Self { queue, subscriptions, filters, invert_matching, .. } = self;
+            let wanted = |body: &[u8]| !*filters || subscriptions.matches(body) != *invert_matching;
+            if let Some((id, taken)) = queue.take_if(links, sink, wanted) {
+                self.receiving.rest = taken.more.then_some(id);
+                return Ok(taken);
+            }
+        }
+        let Incoming::Link(id) = self.recv(links)? else { return Err(Error::Again) };
+        links.take(id, sink)
     }
 
     fn has_in(&mut self, links: &mut Links) -> bool {
