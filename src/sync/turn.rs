@@ -71,7 +71,8 @@ impl<T> Turn<T> {
     #[inline]
     pub fn try_take_as(&self, me: usize) -> Option<Taken<'_, T>> {
         if self.owner.load(Ordering::Relaxed) == me {
-            if self.inside.load(Ordering::Relaxed) {
+            // A thread that is over may have had the same number: what it did comes before.
+            if self.inside.load(Ordering::Acquire) {
                 return None;
             }
             self.inside.store(true, Ordering::Relaxed);
