@@ -64,8 +64,9 @@ pub struct Core {
     receives: bool,
     /// The socket type sends what its peers have asked for.
     publishes: bool,
-    /// How much the threads of this process had read for themselves when a publisher last looked.
-    looked_at: u32,
+    /// How much the threads of this process had read for themselves, and what the time was, when a
+    /// publisher last looked for subscriptions.
+    looked_at: (u32, u64),
 }
 
 impl Core {
@@ -98,7 +99,7 @@ impl Core {
             rests: Spin::default(),
             receives: !matches!(socket_type, ids::PUSH | ids::PUB),
             publishes,
-            looked_at: 0,
+            looked_at: (0, 0),
         })
     }
 

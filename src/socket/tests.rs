@@ -238,3 +238,28 @@ fn a_publisher_that_is_told_to_publish_has_heard_the_subscription_before() {
     near.terminate().unwrap();
     far.terminate().unwrap();
 }
+
+/// A subscriber subscribes, and the publisher publishes at once, on the same thread: what has reached the
+/// publisher's connection is heard, whether an I/O thread has had the time to read it or not.
+#[test]
+fn a_publisher_hears_what_has_arrived_before_it_publishes_after_a_pause() {
+    let context = Context::new().unwrap();
+    let (publisher, subscriber) = (socket(&context, ids::PUB), socket(&context, ids::SUB));
+    publisher.with(|core| core.bind("tcp://127.0.0.1:*")).unwrap();
+    subscriber.with(|core| core.connect(&last_endpoint(&publisher))).unwrap();
+    set(&subscriber, ids::SUBSCRIBE, b"ready");
+    set(&subscriber, ids::RCVTIMEO, &10i32.to_ne_bytes());
+    while subscriber.with(|core| core.recv_message(false)).is_err() {
+        send(&publisher, &[b"ready"]);
+    }
+    set(&subscriber, ids::RCVTIMEO, &2000i32.to_ne_bytes());
+    for number in 0..40 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        let topic = format!("topic {number:03}").into_bytes();
+        set(&subscriber, ids::SUBSCRIBE, &topic);
+        send(&publisher, &[&topic]);
+        while recv(&subscriber)[0] != topic {}
+    }
+    drop((publisher, subscriber));
+    context.terminate().unwrap();
+}

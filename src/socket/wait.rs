@@ -7,6 +7,7 @@ use crate::engine::switches::{Use, CLAIMED_RECEIVE};
 use crate::error::{Error, Result};
 use crate::link::Brought;
 use crate::options::millis;
+use crate::sys::clock;
 use crate::sys::poll::{poll, PollFd, POLLIN};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -200,11 +201,12 @@ impl Core {
     /// Before a publisher sends: has it heard all that was said before what it sends came to be known?
     ///
     /// A message that a thread reads for itself overtakes a subscription that was sent before it, but has an
-    /// I/O thread to pass. Where every message passes one, the order stays, and programs count on it.
+    /// I/O thread to pass. Where every message passes one, the order stays, and programs count on it. And who
+    /// publishes after a pause may have been waiting for a subscription to arrive.
     #[inline]
     pub(super) fn look_for_requests(&mut self) {
-        let read = READ_HERE.load(Ordering::Relaxed);
-        if std::mem::replace(&mut self.looked_at, read) != read {
+        let now = (READ_HERE.load(Ordering::Relaxed), clock::tick());
+        if std::mem::replace(&mut self.looked_at, now) != now {
             self.look_at_all();
         }
     }

@@ -3,6 +3,7 @@
 //! What this module never does: keep state of a socket or a connection, retry what the caller may
 //! want to give up on, or terminate the process.
 
+pub mod clock;
 pub mod eventfd;
 pub mod fence;
 pub mod fork;

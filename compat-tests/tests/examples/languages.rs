@@ -22,15 +22,11 @@ pub enum Language {
 /// Files beside the programs that are none themselves.
 const SHARED: &[&str] = &["arguments", "keys"];
 
-/// Says whether it is our library that pyzmq calls. Our handles are numbers; those of any other are addresses
-/// of memory.
+/// Says whether it is our library that pyzmq calls.
 const IS_OURS: &str = "
 import zmq
-handle = zmq.Context().underlying
-for line in open('/proc/self/maps'):
-    first, last = (int(end, 16) for end in line.split()[0].split('-'))
-    if first <= handle < last:
-        raise SystemExit('pyzmq runs on another library than ours')
+if not zmq.has('zeroxide'):
+    raise SystemExit('pyzmq runs on another library than ours')
 ";
 
 pub fn folder() -> PathBuf {
