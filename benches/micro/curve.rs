@@ -38,7 +38,7 @@ fn connection() -> (Box<dyn Seal>, Box<dyn Open>) {
     let keys = ClientKeys { public: secret.public(), secret, server: key.public() };
     let mut client: Box<dyn Mechanism> = Box::new(Client::new(local(), keys));
     let mut server: Box<dyn Mechanism> = Box::new(Server::new(local(), key));
-    let mut carry = |from: &mut dyn Mechanism, to: &mut dyn Mechanism| {
+    let carry = |from: &mut dyn Mechanism, to: &mut dyn Mechanism| {
         while let Ok(Some(command)) = from.next_command() {
             to.process(&command).expect("the two ends agree");
         }
