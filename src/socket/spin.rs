@@ -67,9 +67,13 @@ impl Spin {
     pub(super) fn pays(&self) -> bool {
         match BUSY_WAIT.get() {
             Use::Off => false,
-            Use::On => self.short >= self.needed,
+            Use::On => self.is_promising(),
             Use::Always => true,
         }
+    }
+
+    fn is_promising(&self) -> bool {
+        self.short >= self.needed
     }
 
     /// It began awake, and was over by that, or was not.
@@ -130,11 +134,11 @@ mod tests {
         sleep(&mut spin, FEW - 1);
         spin.was_asleep(Duration::from_millis(1));
         sleep(&mut spin, FEW - 1);
-        assert!(!spin.pays());
+        assert!(!spin.is_promising());
         sleep(&mut spin, 1);
-        assert!(spin.pays());
+        assert!(spin.is_promising());
         spin.was_awake(&looks(false), true);
-        assert!(spin.pays());
+        assert!(spin.is_promising());
     }
 
     #[test]
@@ -142,7 +146,7 @@ mod tests {
         let mut spin = Spin::default();
         let mut slept = 0;
         for _ in 0..10 {
-            while !spin.pays() {
+            while !spin.is_promising() {
                 sleep(&mut spin, 1);
                 slept += 1;
             }
@@ -154,7 +158,7 @@ mod tests {
         (0..3 * MANY).for_each(|_| spin.was_awake(&looks(false), true));
         spin.was_awake(&looks(false), false);
         sleep(&mut spin, 4 * FEW);
-        assert!(spin.pays());
+        assert!(spin.is_promising());
     }
 
     #[test]
@@ -163,16 +167,16 @@ mod tests {
         sleep(&mut spin, FEW);
         spin.was_awake(&looks(true), true);
         sleep(&mut spin, SOME - 1);
-        assert!(!spin.pays());
+        assert!(!spin.is_promising());
         sleep(&mut spin, 1);
-        assert!(spin.pays());
+        assert!(spin.is_promising());
         // What is won before it happens again does not make up for it.
         (0..200).for_each(|_| spin.was_awake(&looks(false), true));
         spin.was_awake(&looks(true), true);
         (0..200).for_each(|_| spin.was_awake(&looks(false), true));
         spin.was_awake(&looks(true), true);
         sleep(&mut spin, 2 * SOME);
-        assert!(!spin.pays());
+        assert!(!spin.is_promising());
     }
 
     #[test]
