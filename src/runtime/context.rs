@@ -8,8 +8,8 @@ use crate::engine::switches::read_environment;
 use crate::error::{Error, Result};
 use crate::options::ContextOptions;
 use crate::sys::eventfd::EventFd;
-use crate::sys::fork;
 use crate::sys::poll::{poll, PollFd, POLLIN};
+use crate::sys::{fence, fork};
 use parking_lot::Mutex;
 use std::os::fd::AsRawFd;
 use std::sync::{Arc, Weak};
@@ -67,6 +67,8 @@ pub struct ThreadSettings {
 impl Context {
     pub fn new() -> Result<Self> {
         read_environment();
+        // To find that out takes the system a while in a process with many threads; later there are more.
+        fence::is_supported();
         let census = Arc::new(Census { alive: Mutex::new(0), empty: EventFd::new()? });
         Ok(Self(Arc::new(Shared {
             options: Mutex::new(ContextOptions::default()),
