@@ -6,7 +6,6 @@
 use super::handshake::{Failure, HandshakeError, Local, Peer};
 use super::zap::{Gate, ZapRequest};
 use super::{Mechanism, Status};
-use crate::error::Error;
 use crate::wire::Command;
 
 /// One end of a NULL handshake.
@@ -91,13 +90,7 @@ impl Mechanism for Null {
     }
 
     fn zap_unavailable(&mut self) -> Result<(), HandshakeError> {
-        if self.local.zap_enforce_domain {
-            return Err(HandshakeError::Local(Error::Fault));
-        }
-        if self.zap.is_open() {
-            self.zap = Gate::Passed;
-        }
-        Ok(())
+        self.zap.unavailable(self.local.zap_enforce_domain)
     }
 
     fn take_failure(&mut self) -> Option<Failure> {
@@ -108,6 +101,7 @@ impl Mechanism for Null {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use crate::security::testing::{local, shake_hands, zap_frames};
     use crate::wire::error::code;
     use crate::wire::testing::{Random, ROUNDS};

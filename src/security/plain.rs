@@ -231,7 +231,7 @@ impl Mechanism for Server {
     }
 
     fn zap_unavailable(&mut self) -> Result<(), HandshakeError> {
-        Err(HandshakeError::Local(Error::Fault))
+        self.zap.unavailable(true)
     }
 
     fn take_failure(&mut self) -> Option<Failure> {

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::handshake::{Failure, HandshakeError, Peer};
+use crate::error::Error;
 use crate::wire::error::code;
 use crate::wire::metadata::Properties;
 
@@ -128,6 +129,17 @@ impl Gate {
             *self = Gate::Passed;
         } else {
             *self = Gate::Denied { status: reply.status, reported: false };
+        }
+        Ok(())
+    }
+
+    /// There is nobody to ask. Where an answer is `required`, that keeps the peer out.
+    pub(crate) fn unavailable(&mut self, required: bool) -> Result<(), HandshakeError> {
+        if required {
+            return Err(HandshakeError::Local(Error::Fault));
+        }
+        if self.is_open() {
+            *self = Gate::Passed;
         }
         Ok(())
     }

@@ -6,7 +6,6 @@ use super::{
     cut, open, open_random, seal, seal_randomly, Counter, Key, PublicKey, COOKIE_SIZE,
     CRYPTOGRAPHIC, HELLO_PADDING, INITIATE_FIXED, VERSION, VOUCH_SIZE,
 };
-use crate::error::Error;
 use crate::security::zap::Gate;
 use crate::security::{
     Failure, HandshakeError, Local, Mechanism, Peer, Status, Traffic, ZapRequest,
@@ -239,13 +238,7 @@ impl Mechanism for Server {
     }
 
     fn zap_unavailable(&mut self) -> Result<(), HandshakeError> {
-        if self.local.zap_enforce_domain {
-            return Err(HandshakeError::Local(Error::Fault));
-        }
-        if self.zap.is_open() {
-            self.zap = Gate::Passed;
-        }
-        Ok(())
+        self.zap.unavailable(self.local.zap_enforce_domain)
     }
 
     fn take_failure(&mut self) -> Option<Failure> {
