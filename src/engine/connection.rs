@@ -23,7 +23,7 @@ pub struct Connection {
     activity: AtomicU32,
 }
 
-/// What came of reading outside of the I/O thread.
+/// What came of reading.
 pub struct Inline {
     pub pumped: Pumped,
     pub brought: Brought,
@@ -52,28 +52,21 @@ impl Connection {
 
     /// Reads what is there and hands it to the socket; with `drain` until the system says that there is no more.
     pub fn pump(&self, drain: bool) -> Pumped {
-        let mut half = self.recv.lock();
-        let pumped = half.pump(&self.stream, &self.activity, drain);
-        let replies = half.take_replies();
-        drop(half);
-        if let Some(replies) = replies {
-            self.send.lock().queue_frames(&replies);
-        }
-        pumped
+        self.read(self.recv.lock(), drain).pumped
     }
 
     /// The same, unless another thread is at it.
     pub fn try_pump(&self) -> Option<Inline> {
-        Some(self.pump_inline(self.recv.try_lock()?))
+        Some(self.read(self.recv.try_lock()?, false))
     }
 
     /// The same, when the other thread is done.
     pub fn look(&self) -> Inline {
-        self.pump_inline(self.recv.lock())
+        self.read(self.recv.lock(), false)
     }
 
-    fn pump_inline(&self, mut half: MutexGuard<'_, RecvHalf>) -> Inline {
-        let pumped = half.pump(&self.stream, &self.activity, false);
+    fn read(&self, mut half: MutexGuard<'_, RecvHalf>, drain: bool) -> Inline {
+        let pumped = half.pump(&self.stream, &self.activity, drain);
         let replies = half.take_replies();
         let brought = half.brought();
         drop(half);
