@@ -205,6 +205,9 @@ impl Core {
     /// publishes after a pause may have been waiting for a subscription to arrive.
     #[inline]
     pub(super) fn look_for_requests(&mut self) {
+        if self.links.len() > MAX_CLAIMS {
+            return;
+        }
         let now = (READ_HERE.load(Ordering::Relaxed), clock::tick());
         if std::mem::replace(&mut self.looked_at, now) != now {
             self.look_at_all();
@@ -213,9 +216,6 @@ impl Core {
 
     #[cold]
     fn look_at_all(&mut self) {
-        if self.links.len() > MAX_CLAIMS {
-            return;
-        }
         for id in self.links.iter_ids() {
             if let Some(link) = self.links.get(id) {
                 link.peer().look();
