@@ -45,7 +45,8 @@ impl Drop for Background {
     }
 }
 
-fn spawn(command: &mut Command, log: &Path) -> Result<Child> {
+/// Starts a program in a process group of its own, with all that it says in `log`.
+pub(crate) fn spawn(command: &mut Command, log: &Path) -> Result<Child> {
     let output = during(File::create(log), log.display())?;
     command
         .stdin(Stdio::null())

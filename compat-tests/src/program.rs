@@ -3,9 +3,9 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -87,21 +87,14 @@ pub fn run(name: &str, library: Library, limit: Duration) -> Result<Run> {
     let _alone = alone(name);
     let folder = RunFolder::new()?;
     corpus::provide(name, &folder.path)?;
-    let log_path = folder.path.join("output.log");
-    let log = during(File::create(&log_path), log_path.display())?;
+    let log = folder.path.join("output.log");
     let mut command = command(name);
-    command
-        .current_dir(&folder.path)
-        .env("LD_LIBRARY_PATH", library.folder()?)
-        .stdin(Stdio::null())
-        .stdout(during(log.try_clone(), log_path.display())?)
-        .stderr(log)
-        .process_group(0);
+    command.current_dir(&folder.path).env("LD_LIBRARY_PATH", library.folder()?);
     let start = Instant::now();
-    let child = during(command.spawn(), format!("cannot start {name}"))?;
+    let child = process::spawn(&mut command, &log)?;
     let status = wait(child, limit)?;
     let took = start.elapsed();
-    let output = String::from_utf8_lossy(&fs::read(&log_path).unwrap_or_default()).into_owned();
+    let output = String::from_utf8_lossy(&fs::read(&log).unwrap_or_default()).into_owned();
     Ok(Run { outcome: judge(status, &output, limit), took, output })
 }
 
