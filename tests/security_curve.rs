@@ -8,7 +8,7 @@ mod common;
 use common::bytes::{command, command_frame, greeting, ready, Dialect, DEALER};
 use common::process::{descriptors, memory};
 use common::zap::{reply, Handler};
-use common::{context, finish, Door, EventIs, Monitor, Peer, Random, Socket};
+use common::{context, disagree, finish, Door, EventIs, Monitor, Peer, Random, Setup, Socket};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -544,7 +544,6 @@ fn sockets_that_disagree_on_keys_or_mechanism_exchange_nothing() {
     };
     let plain = |socket: &Socket| socket.set_bytes(ids::PLAIN_USERNAME, b"alice");
     let null = |_: &Socket| {};
-    type Setup<'a> = &'a dyn Fn(&Socket);
     let pairs: [[Setup<'_>; 2]; 8] = [
         [&curve_server, &mistaken],
         [&curve_server, &nobodys],
@@ -555,20 +554,7 @@ fn sockets_that_disagree_on_keys_or_mechanism_exchange_nothing() {
         [&curve_client, &curve_client],
         [&curve_server, &curve_server],
     ];
-    for (index, [first, second]) in pairs.into_iter().enumerate() {
-        let ends = [ids::DEALER; 2].map(|kind| Socket::new(&context, kind));
-        for (end, configure) in ends.iter().zip([first, second]) {
-            configure(end);
-            end.set(ids::HANDSHAKE_IVL, 100);
-            end.set(ids::RECONNECT_IVL, 10);
-        }
-        ends[1].connect(&ends[0].bind(TCP));
-        // It may have been turned away already.
-        ends[1].try_send(b"hello");
-        assert!(ends[0].is_silent(Duration::from_millis(250)), "pair {index}");
-        assert!(!ends[0].can_send(), "pair {index}");
-        ends.into_iter().for_each(Socket::close);
-    }
+    pairs.into_iter().enumerate().for_each(|(index, pair)| disagree(&context, index, pair));
     drop(handler);
     finish(&context, []);
 }

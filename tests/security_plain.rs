@@ -8,7 +8,7 @@ mod common;
 use common::bytes::{command, command_frame, greeting, property, ready, Dialect, DEALER, ROUTER};
 use common::process::{descriptors, memory};
 use common::zap::{reply, Handler};
-use common::{context, finish, Door, EventIs, Monitor, Peer, Socket};
+use common::{context, disagree, finish, Door, EventIs, Monitor, Peer, Setup, Socket};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use zeroxide::options::ids;
@@ -450,7 +450,6 @@ fn sockets_that_disagree_on_the_mechanism_exchange_nothing() {
     let plain_client = |socket: &Socket| socket.set_bytes(ids::PLAIN_USERNAME, USER);
     let plain_server = |socket: &Socket| socket.set(ids::PLAIN_SERVER, 1);
     let null = |_: &Socket| {};
-    type Setup<'a> = &'a dyn Fn(&Socket);
     let pairs: [[Setup<'_>; 2]; 6] = [
         [&plain_server, &null],
         [&null, &plain_server],
@@ -459,20 +458,7 @@ fn sockets_that_disagree_on_the_mechanism_exchange_nothing() {
         [&plain_client, &plain_client],
         [&plain_server, &plain_server],
     ];
-    for (index, [first, second]) in pairs.into_iter().enumerate() {
-        let ends = [ids::DEALER; 2].map(|kind| Socket::new(&context, kind));
-        for (end, configure) in ends.iter().zip([first, second]) {
-            configure(end);
-            end.set(ids::HANDSHAKE_IVL, 100);
-            end.set(ids::RECONNECT_IVL, 10);
-        }
-        ends[1].connect(&ends[0].bind(TCP));
-        // It may have been turned away already.
-        ends[1].try_send(b"hello");
-        assert!(ends[0].is_silent(Duration::from_millis(250)), "pair {index}");
-        assert!(!ends[0].can_send(), "pair {index}");
-        ends.into_iter().for_each(Socket::close);
-    }
+    pairs.into_iter().enumerate().for_each(|(index, pair)| disagree(&context, index, pair));
     drop(handler);
     finish(&context, []);
 }

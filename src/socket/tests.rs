@@ -199,6 +199,16 @@ fn a_socket_may_be_polled_for_many_times() {
     context.terminate().unwrap();
 }
 
+/// Has `publish` called until the subscriber hears that it is ready.
+fn await_subscriber(subscriber: &RawSocket, publish: impl Fn()) {
+    set(subscriber, ids::SUBSCRIBE, b"ready");
+    set(subscriber, ids::RCVTIMEO, &10i32.to_ne_bytes());
+    while subscriber.with(|core| core.recv_message(false)).is_err() {
+        publish();
+    }
+    set(subscriber, ids::RCVTIMEO, &2000i32.to_ne_bytes());
+}
+
 /// A subscriber subscribes, and then has the publisher told by other sockets to publish: the publisher
 /// must know of the subscription by then, however short the other way is.
 #[test]
@@ -217,12 +227,7 @@ fn a_publisher_that_is_told_to_publish_has_heard_the_subscription_before() {
         }
         send(&publisher, &[&topic[0]]);
     });
-    set(&subscriber, ids::SUBSCRIBE, b"ready");
-    set(&subscriber, ids::RCVTIMEO, &10i32.to_ne_bytes());
-    while subscriber.with(|core| core.recv_message(false)).is_err() {
-        send(&order, &[b"ready"]);
-    }
-    set(&subscriber, ids::RCVTIMEO, &2000i32.to_ne_bytes());
+    await_subscriber(&subscriber, || send(&order, &[b"ready"]));
     for number in 0..300 {
         let topic = format!("topic {number:03}").into_bytes();
         set(&subscriber, ids::SUBSCRIBE, &topic);
@@ -252,12 +257,7 @@ fn a_publisher_hears_what_has_arrived_before_it_publishes_after_a_pause() {
     let (publisher, subscriber) = (socket(&context, ids::PUB), socket(&context, ids::SUB));
     publisher.with(|core| core.bind("tcp://127.0.0.1:*")).unwrap();
     subscriber.with(|core| core.connect(&last_endpoint(&publisher))).unwrap();
-    set(&subscriber, ids::SUBSCRIBE, b"ready");
-    set(&subscriber, ids::RCVTIMEO, &10i32.to_ne_bytes());
-    while subscriber.with(|core| core.recv_message(false)).is_err() {
-        send(&publisher, &[b"ready"]);
-    }
-    set(&subscriber, ids::RCVTIMEO, &2000i32.to_ne_bytes());
+    await_subscriber(&subscriber, || send(&publisher, &[b"ready"]));
     for number in 0..40 {
         std::thread::sleep(std::time::Duration::from_millis(10));
         let topic = format!("topic {number:03}").into_bytes();

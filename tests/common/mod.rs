@@ -16,6 +16,8 @@ pub use socket::{EventIs, Monitor, Socket, LIMIT};
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Once;
+use std::time::Duration;
+use zeroxide::options::ids;
 use zeroxide::runtime::Context;
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
@@ -34,6 +36,26 @@ pub fn context() -> Context {
         }));
     });
     Context::new().unwrap()
+}
+
+/// What makes a socket ready for a test.
+pub type Setup<'a> = &'a dyn Fn(&Socket);
+
+/// Two sockets that disagree on who they are exchange nothing.
+#[track_caller]
+pub fn disagree(context: &Context, pair: usize, setups: [Setup<'_>; 2]) {
+    let ends = [ids::DEALER; 2].map(|kind| Socket::new(context, kind));
+    for (end, configure) in ends.iter().zip(setups) {
+        configure(end);
+        end.set(ids::HANDSHAKE_IVL, 100);
+        end.set(ids::RECONNECT_IVL, 10);
+    }
+    ends[1].connect(&ends[0].bind("tcp://127.0.0.1:*"));
+    // It may have been turned away already.
+    ends[1].try_send(b"hello");
+    assert!(ends[0].is_silent(Duration::from_millis(250)), "pair {pair}");
+    assert!(!ends[0].can_send(), "pair {pair}");
+    ends.into_iter().for_each(Socket::close);
 }
 
 /// Closes what is left, and looks whether the library's threads went well.
