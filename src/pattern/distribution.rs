@@ -121,7 +121,7 @@ impl Distribution {
     }
 
     /// Sends a part to the chosen links. The last one ends the message.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, links: &mut Links, frame: &mut Frame<'_>) -> Result<()> {
         match self.chosen[..] {
             [] => frame.consume(),
@@ -139,6 +139,7 @@ impl Distribution {
         Ok(())
     }
 
+    #[inline(never)]
     fn send_shared(&mut self, links: &mut Links, frame: &mut Frame<'_>) -> Result<()> {
         frame.share()?;
         self.chosen.retain(|id| {

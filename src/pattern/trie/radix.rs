@@ -10,7 +10,7 @@
 #![forbid(unsafe_code)]
 
 /// The longest label of one node.
-const LABEL_MAX: usize = 10;
+const LABEL_MAX: usize = 9;
 /// The node of the empty string, and, as it is nobody's child, the mark of 'no children'.
 const ROOT: u32 = 0;
 /// The widest block of children.
@@ -23,6 +23,9 @@ struct Node<V> {
     children: u32,
     /// How many children there are, less one; means nothing if there are none.
     last: u8,
+    /// How the label of the first child begins; means nothing if there is none. To look there for it would
+    /// double the time that a step down takes.
+    lowest: u8,
     length: u8,
     label: [u8; LABEL_MAX],
 }
@@ -94,7 +97,7 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
             let Some(&first) = rest.first() else { return };
             let Ok(child) = self.find_child_of(node, first) else { return };
             node = self.node(child);
-            let Some(tail) = rest.strip_prefix(node.label()) else { return };
+            let Some(tail) = node.strip_label(rest) else { return };
             rest = tail;
         }
     }
@@ -164,7 +167,7 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
                 keeper = (node, key.len() - rest.len());
             }
             node = self.find_child_of(parent, first).ok()?;
-            rest = rest.strip_prefix(self.node(node).label())?;
+            rest = self.node(node).strip_label(rest)?;
         }
         Some((keeper, node))
     }
@@ -211,6 +214,7 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
             upper.value = V::default();
             upper.children = self.allocate(1);
             upper.last = 0;
+            upper.lowest = lower.label[0];
             *self.node_mut(upper.children) = lower;
             *self.node_mut(index) = upper;
         }
@@ -225,6 +229,7 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
         self.open_gap(parent, position);
         let child = self.node(parent).children + position as u32;
         *self.node_mut(child) = leaf;
+        self.note_lowest(parent);
         (child, length)
     }
 
@@ -246,18 +251,25 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
         parent.last = count as u8;
     }
 
-    fn remove_child(&mut self, parent: u32, position: usize) {
-        let old = self.node(parent).block();
+    fn remove_child(&mut self, index: u32, position: usize) {
+        let old = self.node(index).block();
         self.nodes.copy_within(old.start + position + 1..old.end, old.start + position);
         let (before, after) = (capacity(old.len()), capacity(old.len() - 1));
         if after < before {
             self.dig((old.start + after) as u32, before - after);
         }
-        let parent = self.node_mut(parent);
+        let parent = self.node_mut(index);
         match old.len() {
             1 => parent.children = ROOT,
             count => parent.last = (count - 2) as u8,
         }
+        self.note_lowest(index);
+    }
+
+    /// To be called when a node may have another first child.
+    fn note_lowest(&mut self, index: u32) {
+        let first_child = self.node(self.node(index).children);
+        self.node_mut(index).lowest = first_child.label[0];
     }
 
     fn find_child(&self, parent: u32, first: u8) -> Result<u32, usize> {
@@ -267,16 +279,28 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
     /// The child whose label begins with the byte, or the position where it belongs.
     #[inline]
     fn find_child_of(&self, parent: &Node<V>, first: u8) -> Result<u32, usize> {
-        let block = parent.block();
-        let children = &self.nodes[block];
-        let Some(lowest) = children.first() else { return Err(0) };
-        // Digits and whole alphabets have no gaps: the byte itself says where to look.
-        let guess = usize::from(first.wrapping_sub(lowest.label[0]));
-        let hit = children.get(guess).is_some_and(|child| child.label[0] == first);
-        let found = if hit {
-            Ok(guess)
-        } else {
-            children.binary_search_by_key(&first, |child| child.label[0])
+        // Digits and whole alphabets have no gaps: the byte itself says where to look, from below ...
+        let above = first.wrapping_sub(parent.lowest);
+        if parent.children != ROOT && above <= parent.last {
+            let guess = parent.children + u32::from(above);
+            if self.node(guess).label[0] == first {
+                return Ok(guess);
+            }
+        }
+        self.search_child(parent, first)
+    }
+
+    #[inline]
+    fn search_child(&self, parent: &Node<V>, first: u8) -> Result<u32, usize> {
+        let children = &self.nodes[parent.block()];
+        let [.., highest] = children else { return Err(0) };
+        // ... or from above.
+        if highest.label[0] == first {
+            return Ok(parent.children + u32::from(parent.last));
+        }
+        let found = match highest.label[0] < first {
+            true => Err(children.len()),
+            false => children.binary_search_by_key(&first, |child| child.label[0]),
         };
         found.map(|position| parent.children + position as u32)
     }
@@ -354,6 +378,13 @@ fn capacity(count: usize) -> usize {
     }
 }
 
+/// The first eight bytes of a label as a number, the first byte lowest, and the last byte.
+#[inline(always)]
+fn halves(label: &[u8; LABEL_MAX]) -> (u64, u8) {
+    let low = label.first_chunk().map_or(0, |low| u64::from_le_bytes(*low));
+    (low, label[LABEL_MAX - 1])
+}
+
 fn is_set<V: Default + PartialEq>(value: V) -> bool {
     value != V::default()
 }
@@ -361,6 +392,27 @@ fn is_set<V: Default + PartialEq>(value: V) -> bool {
 impl<V> Node<V> {
     fn label(&self) -> &[u8] {
         &self.label[..usize::from(self.length)]
+    }
+
+    /// What stands behind the label, if the data begins with it. Labels are too short to call somebody to
+    /// compare them.
+    #[inline(always)]
+    fn strip_label<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
+        let length = usize::from(self.length);
+        let Some(head) = data.first_chunk() else { return data.strip_prefix(self.label()) };
+        let (low, high) = halves(&self.label);
+        let (data_low, data_high) = halves(head);
+        let differing = low ^ data_low;
+        let alike = match length {
+            0 => true,
+            1..=8 => differing << (64 - 8 * length) == 0,
+            _ => differing == 0 && high == data_high,
+        };
+        if alike {
+            data.get(length..)
+        } else {
+            None
+        }
     }
 
     fn set_label(&mut self, label: &[u8]) {
