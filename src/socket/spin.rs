@@ -11,7 +11,7 @@ use crate::engine::switches::{Use, BUSY_WAIT};
 use std::time::{Duration, Instant};
 
 /// How long to stay awake for an answer at most ...
-pub(super) const MOMENT: Duration = Duration::from_micros(50);
+pub(super) const MOMENT: Duration = Duration::from_micros(100);
 /// ... and for the rest of a long message.
 pub(super) const REST: Duration = Duration::from_micros(400);
 /// A sleep that was over this soon would have been shorter awake.
