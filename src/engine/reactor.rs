@@ -49,6 +49,9 @@ pub trait Reactor {
 
     fn cancel_timer(&mut self, timer: Timer);
 
+    /// How long the thread's last turn took, from one sleep to the next.
+    fn last_turn(&self) -> Duration;
+
     /// Calls `Session::poked` again once others had their turn.
     fn poke_later(&mut self);
 

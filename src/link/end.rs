@@ -130,6 +130,9 @@ impl Sender {
         if let Sender::Stream { tx, unflushed } = self {
             *unflushed += frame.body().len() + 2;
             tx.push(if frame.more { MORE } else { 0 }, frame.body());
+            if shared {
+                tx.prepare(frame.body().len());
+            }
             if !frame.more {
                 self.publish(shared, peer);
             }

@@ -8,6 +8,7 @@
 
 mod end;
 mod frame;
+mod hold;
 mod links;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ mod tests;
 pub use crate::sync::queue::{COMMAND, MORE};
 pub use end::{pair, Limits, LinkEnd, Receiver, Sender};
 pub use frame::{Frame, Parcel, PeerInfo, Sink, Taken};
+pub use hold::{wake_or_hold, Hold, Sleeper};
 pub use links::{Boost, Front, Link, LinkId, LinkOrigin, Links};
 use std::os::fd::RawFd;
 

@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
-use crate::link::{Frame, LinkId, Links};
+use crate::link::{Frame, Hold, LinkId, Links};
 
 /// The links of a socket, and those that get the present message.
 #[derive(Default)]
@@ -142,6 +142,7 @@ impl Distribution {
     #[inline(never)]
     fn send_shared(&mut self, links: &mut Links, frame: &mut Frame<'_>) -> Result<()> {
         frame.share()?;
+        let _hold = Hold::begin();
         self.chosen.retain(|id| {
             let sent = links.write_shared(*id, frame).is_ok();
             if !sent {

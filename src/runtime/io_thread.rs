@@ -10,6 +10,7 @@ use super::timers::Timers;
 use crate::engine::reactor::Waker as SessionWaker;
 use crate::engine::{Reactor, Ready, Session, Timer};
 use crate::error::{Error, Result};
+use crate::link::{wake_or_hold, Hold, Sleeper};
 use crate::sys::poll::{poll, PollFd, POLLIN};
 use crate::sys::thread;
 use crate::transport::{Endpoint, Target, TransportOptions};
@@ -19,7 +20,7 @@ use parking_lot::Mutex;
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 /// What other threads ask of an I/O thread.
@@ -36,6 +37,7 @@ pub enum Task {
 
 /// The end of an I/O thread that others hold.
 pub struct IoHandle {
+    this: Weak<IoHandle>,
     tasks: Mutex<Vec<Task>>,
     waker: Waker,
     registry: Registry,
@@ -49,8 +51,10 @@ impl IoHandle {
         tasks.push(task);
         drop(tasks);
         if first {
-            // Fails only if the thread is gone, and then nobody cares.
-            let _ = self.waker.wake();
+            match self.this.upgrade() {
+                Some(this) => wake_or_hold(this),
+                None => self.wake(),
+            }
         }
     }
 
@@ -63,6 +67,13 @@ impl IoHandle {
     pub fn unwatch(&self, fd: RawFd) {
         // It may not have been watched.
         let _ = self.registry.deregister(&mut SourceFd(&fd));
+    }
+}
+
+impl Sleeper for IoHandle {
+    fn wake(&self) {
+        // Fails only if the thread is gone, and then nobody cares.
+        let _ = self.waker.wake();
     }
 }
 
@@ -90,7 +101,8 @@ impl IoThread {
         let poll = Poll::new()?;
         let registry = poll.registry().try_clone()?;
         let waker = Waker::new(&registry, WAKE)?;
-        let handle = Arc::new(IoHandle {
+        let handle = Arc::new_cyclic(|this| IoHandle {
+            this: this.clone(),
             tasks: Mutex::new(Vec::new()),
             waker,
             registry,
@@ -132,6 +144,8 @@ impl ThreadSettings {
 
 const WAKE: Token = Token(0);
 const SHORT: Duration = Duration::from_millis(2);
+/// Who was told something waits no longer than this for others to be told as well.
+const COMPANY: Duration = Duration::from_micros(100);
 /// How long a listener rests when the process has no descriptors left.
 const REST: Duration = Duration::from_millis(50);
 
@@ -157,6 +171,7 @@ struct Loop {
     free: Vec<usize>,
     timers: Timers<Due>,
     later: Vec<usize>,
+    last_turn: Duration,
     ended: bool,
 }
 
@@ -170,6 +185,7 @@ impl Loop {
             free: Vec::new(),
             timers: Timers::default(),
             later: Vec::new(),
+            last_turn: Duration::ZERO,
             ended: false,
         }
     }
@@ -182,6 +198,8 @@ impl Loop {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(_) => return,
             }
+            let start = Instant::now();
+            let hold = Hold::begin();
             for event in &events {
                 if event.token() != WAKE {
                     let index = event.token().0 - 1;
@@ -193,13 +211,18 @@ impl Loop {
                         writable: event.is_writable() || trouble,
                     };
                     self.ready(index, ready);
+                    hold.release_after(COMPANY);
                 }
             }
+            hold.release();
             self.run_tasks();
+            hold.release();
             self.run_timers();
             for index in std::mem::take(&mut self.later) {
                 self.session(index, |session, io| session.poked(io));
             }
+            drop(hold);
+            self.last_turn = start.elapsed();
         }
     }
 
@@ -277,6 +300,7 @@ impl Loop {
             handle: &self.handle,
             timers: &mut self.timers,
             later: &mut self.later,
+            last_turn: self.last_turn,
         };
         let survived = catch_unwind(AssertUnwindSafe(|| run(session, &mut io))).is_ok();
         if !survived || session.is_over() {
@@ -362,6 +386,7 @@ struct Io<'a> {
     handle: &'a Arc<IoHandle>,
     timers: &'a mut Timers<Due>,
     later: &'a mut Vec<usize>,
+    last_turn: Duration,
 }
 
 impl Reactor for Io<'_> {
@@ -380,6 +405,10 @@ impl Reactor for Io<'_> {
 
     fn cancel_timer(&mut self, timer: Timer) {
         self.timers.cancel(Due::Session(self.index, timer));
+    }
+
+    fn last_turn(&self) -> Duration {
+        self.last_turn
     }
 
     fn poke_later(&mut self) {

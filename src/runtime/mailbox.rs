@@ -9,7 +9,7 @@ use super::inproc::Names;
 use super::monitor::Monitor;
 use crate::engine::{Event, Owner, SessionHandle};
 use crate::error::Result;
-use crate::link::{Boost, Link, LinkEnd, LinkId, LinkOrigin, Peer};
+use crate::link::{wake_or_hold, Boost, Link, LinkEnd, LinkId, LinkOrigin, Peer, Sleeper};
 use crate::sync::signal::Signal;
 use crate::sys::eventfd::EventFd;
 use parking_lot::Mutex;
@@ -98,7 +98,12 @@ impl Mailbox {
         }
         commands.push(command);
         drop(commands);
-        self.signal.raise(|| self.descriptor.signal());
+        if self.signal.raise() {
+            match self.this.upgrade() {
+                Some(this) => wake_or_hold(this),
+                None => self.wake(),
+            }
+        }
     }
 
     /// Takes all commands, and clears the descriptor.
@@ -175,6 +180,12 @@ impl Mailbox {
     /// Stands for one link of this socket at its other end.
     pub fn peer(&self, id: LinkId) -> Arc<dyn Peer> {
         Arc::new(SocketPeer { mailbox: self.this.clone(), id })
+    }
+}
+
+impl Sleeper for Mailbox {
+    fn wake(&self) {
+        self.signal.write(|| self.descriptor.signal());
     }
 }
 

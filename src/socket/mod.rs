@@ -67,6 +67,8 @@ pub struct Core {
     /// How much the threads of this process had read for themselves, and what the time was, when a
     /// publisher last looked for subscriptions.
     looked_at: (u32, u64),
+    /// The events in the last round of looking, and its number.
+    seen: (u64, i16),
 }
 
 impl Core {
@@ -100,6 +102,7 @@ impl Core {
             receives: !matches!(socket_type, ids::PUSH | ids::PUB),
             publishes,
             looked_at: (0, 0),
+            seen: (0, 0),
         })
     }
 
@@ -230,6 +233,16 @@ impl Core {
         }
         self.leave();
         Ok(events)
+    }
+
+    /// The same in one round of looking at several sockets. However many items a socket has there, it is looked
+    /// at once: a second look could take note of a message for an item that does not care, and the one that
+    /// does would sleep.
+    fn events_in(&mut self, round: u64) -> Result<i16> {
+        if self.seen.0 != round {
+            self.seen = (round, self.events()?);
+        }
+        Ok(self.seen.1)
     }
 
     /// Is the context still there? First looks at what others have told.

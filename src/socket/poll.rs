@@ -7,9 +7,8 @@ use super::RawSocket;
 use crate::error::Result;
 use crate::runtime::Mailbox;
 use crate::sys::poll::{self as sys, PollFd};
-use std::collections::HashMap;
 use std::os::fd::RawFd;
-use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +20,9 @@ pub const POLLOUT: i16 = 2;
 pub const POLLERR: i16 = 4;
 /// A descriptor has urgent data.
 pub const POLLPRI: i16 = 8;
+
+/// Numbers the rounds of looking at sockets. Zero is none of them.
+static ROUNDS: AtomicU64 = AtomicU64::new(1);
 
 /// With more sockets than this, reading is left to the I/O threads.
 const MAX_READERS: usize = 8;
@@ -84,41 +86,14 @@ fn last_look(items: &[PollItem<'_>]) -> Result<bool> {
 
 fn check_sockets(items: &mut [PollItem<'_>]) -> Result<usize> {
     let mut found = 0;
-    let mut seen = Seen::default();
+    let round = ROUNDS.fetch_add(1, Ordering::Relaxed);
     for item in items {
         if let PollSource::Socket(socket) = item.source {
-            item.revents = seen.events(socket)? & item.events;
+            item.revents = socket.with(|core| core.events_in(round))? & item.events;
             found += usize::from(item.revents != 0);
         }
     }
     Ok(found)
-}
-
-/// What sockets had in one round of looking. Each is looked at once, however many items it has: a second
-/// look could take note of a message for an item that does not care, and the one that does would sleep.
-#[derive(Default)]
-struct Seen {
-    few: [Option<(*const RawSocket, i16)>; 4],
-    many: HashMap<*const RawSocket, i16>,
-}
-
-impl Seen {
-    fn events(&mut self, socket: &RawSocket) -> Result<i16> {
-        let key = ptr::from_ref(socket);
-        for place in &mut self.few {
-            match place {
-                Some((known, events)) if *known == key => return Ok(*events),
-                Some(_) => {}
-                None => return Ok(place.insert((key, socket.with(|core| core.events())?)).1),
-            }
-        }
-        if let Some(events) = self.many.get(&key) {
-            return Ok(*events);
-        }
-        let events = socket.with(|core| core.events())?;
-        self.many.insert(key, events);
-        Ok(events)
-    }
 }
 
 fn check_descriptors(items: &mut [PollItem<'_>]) -> Result<usize> {

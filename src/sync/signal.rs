@@ -41,11 +41,19 @@ impl Signal {
         self.0.load(Ordering::Relaxed) & PENDING != 0
     }
 
-    /// Says that something was put. `write` makes the descriptor readable.
+    /// Says that something was put. If this is true the caller owes a [`Signal::write`], now or soon.
     #[inline]
-    pub fn raise(&self, write: impl FnOnce()) {
+    #[must_use]
+    pub fn raise(&self) -> bool {
         let before = self.0.fetch_or(PENDING, Ordering::AcqRel);
-        if before & PENDING == 0 && before & (ARMED | SHARED) != 0 {
+        before & PENDING == 0 && before & (ARMED | SHARED) != 0
+    }
+
+    /// Pays what [`Signal::raise`] left owing: has `write` make the descriptor readable, unless the reader
+    /// has found out by itself meanwhile.
+    pub fn write(&self, write: impl FnOnce()) {
+        let now = self.0.load(Ordering::Acquire);
+        if now & PENDING != 0 && now & (ARMED | SHARED) != 0 {
             write();
             self.0.fetch_or(SIGNALLED, Ordering::AcqRel);
         }
@@ -90,10 +98,32 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
+    fn tell(signal: &Signal, written: &Cell<u32>) {
+        if signal.raise() {
+            signal.write(|| written.set(written.get() + 1));
+        }
+    }
+
+    #[test]
+    fn who_has_found_out_is_not_told_again() {
+        let (signal, written) = (Signal::new(), Cell::new(0));
+        assert!(signal.arm() && signal.raise() && !signal.raise());
+        signal.disarm();
+        signal.clear(|| unreachable!("nothing was written"));
+        let write = || signal.write(|| written.set(written.get() + 1));
+        write();
+        assert!(signal.arm());
+        write();
+        assert_eq!(written.get(), 0);
+        assert!(signal.raise());
+        write();
+        assert_eq!(written.get(), 1);
+    }
+
     #[test]
     fn the_descriptor_is_written_once_and_only_for_who_sleeps() {
         let (signal, written) = (Signal::new(), Cell::new(0));
-        let raise = || signal.raise(|| written.set(written.get() + 1));
+        let raise = || tell(&signal, &written);
         raise();
         assert!(signal.is_pending() && !signal.arm());
         signal.disarm();
@@ -111,7 +141,7 @@ mod tests {
     #[test]
     fn a_writer_in_the_middle_of_clearing_silences_nobody() {
         let (signal, written) = (Signal::new(), Cell::new(0));
-        let raise = || signal.raise(|| written.set(written.get() + 1));
+        let raise = || tell(&signal, &written);
         signal.share(|| unreachable!("nothing waits"));
         signal.clear(raise);
         raise();

@@ -23,7 +23,10 @@ impl Mailbox {
 
     fn put(&self, command: u8) {
         self.commands.lock().unwrap().push(command);
-        self.signal.raise(|| self.descriptor.ring());
+        if self.signal.raise() {
+            // Other things may happen before it is done.
+            self.signal.write(|| self.descriptor.ring());
+        }
     }
 
     fn take(&self) -> usize {

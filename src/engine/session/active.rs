@@ -86,7 +86,13 @@ impl Session {
                 self.transmit(io);
             }
         }
-        io.set_timer(Timer::Watch, self.watch);
+        self.set_watch(io);
+    }
+
+    /// The more there is to do in each turn, the more should have come together before the next one.
+    pub(super) fn set_watch(&self, io: &mut dyn Reactor) {
+        let fair = (io.last_turn() * SHARE).min(LONGEST_WATCH);
+        io.set_timer(Timer::Watch, self.watch.max(fair));
     }
 
     /// A claim is over: the I/O thread reads again.

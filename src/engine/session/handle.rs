@@ -61,6 +61,10 @@ struct Established {
     watched: bool,
     /// The sender has flushed since the I/O thread last looked.
     flushed: bool,
+    /// What was sent last went to several peers.
+    shared: bool,
+    /// The I/O thread found nothing when it last looked.
+    quiet: bool,
     /// The kernel takes no more; the I/O thread waits until it does.
     blocked: bool,
     /// A thread reads for itself, and the I/O thread does not.
@@ -116,6 +120,8 @@ impl SessionHandle {
             activity: 0,
             watched: false,
             flushed: false,
+            shared: false,
+            quiet: false,
             blocked: true,
             claimed: false,
             used: false,
@@ -133,6 +139,13 @@ impl SessionHandle {
         }
         // Under the lock: a sender that finds the queue empty after this asks for a new watch.
         let Some(mut send) = established.connection.send.try_lock() else { return Watch::Wait };
+        let idle = send.is_idle();
+        if idle && established.shared && !established.quiet {
+            // What goes to several peers never goes at once: the next message is better waited for.
+            established.quiet = true;
+            return Watch::Wait;
+        }
+        established.quiet = idle;
         established.watched = !send.is_done();
         drop(send);
         match established.watched {
@@ -158,7 +171,8 @@ impl SessionHandle {
     }
 
     /// Leaves what was sent for company: an I/O thread looks after it.
-    fn gather(&self, established: &mut Established) {
+    fn gather(&self, established: &mut Established, shared: bool) {
+        established.shared = shared;
         if !std::mem::replace(&mut established.watched, true) {
             // Another thread that is at it has no part in this burst.
             if let Some(mut send) = established.connection.send.try_lock() {
@@ -230,13 +244,13 @@ impl Peer for SessionHandle {
             established.last_inline = Some(Instant::now());
             return;
         }
-        self.gather(established);
+        self.gather(established, false);
     }
 
     fn gathered(&self) {
         let mut established = self.established.lock();
         match &mut *established {
-            Some(established) if INLINE_SEND.get() != Use::Off => self.gather(established),
+            Some(established) if INLINE_SEND.get() != Use::Off => self.gather(established, true),
             _ => self.wake(wake::SEND),
         }
     }

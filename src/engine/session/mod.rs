@@ -57,6 +57,11 @@ const WATCH: Duration = Duration::from_micros(60);
 /// ... and one whose sender has seen to everything so far.
 const LONG_WATCH: Duration = Duration::from_micros(240);
 
+/// To look after bursts is to take no more than one in so many parts of an I/O thread's time ...
+const SHARE: u32 = 4;
+/// ... but no burst waits longer than this for it.
+const LONGEST_WATCH: Duration = Duration::from_millis(2);
+
 /// A claim that is not used for this long lapses.
 const CLAIM: Duration = Duration::from_millis(10);
 
@@ -222,7 +227,7 @@ impl Session {
         }
         if wanted & wake::WATCH != 0 {
             self.watch = WATCH;
-            io.set_timer(Timer::Watch, WATCH);
+            self.set_watch(io);
         }
         if wanted & wake::RELEASED != 0 {
             self.watch_again(io);

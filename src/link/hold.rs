@@ -1,0 +1,161 @@
+//! Wake-ups that are given together.
+//!
+//! Who tells many others something first tells all of them, and then wakes: a thread that is woken may take
+//! the processor at once, and should find all there is instead of coming back for every piece. While a
+//! [`Hold`] lives, the wake-ups that its thread owes are kept; they are given when it is dropped, at the
+//! latest. Nobody may wait for another thread meanwhile.
+#![forbid(unsafe_code)]
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Somebody to be woken.
+pub trait Sleeper: Send + Sync {
+    /// Wakes it, if that is still needed.
+    fn wake(&self);
+}
+
+/// Keeps the wake-ups of this thread for as long as it lives. One within another does nothing.
+pub struct Hold {
+    outermost: bool,
+    /// It belongs to its thread.
+    thread: PhantomData<*const ()>,
+}
+
+#[derive(Default)]
+struct Held {
+    active: bool,
+    /// When the first of them was owed.
+    since: Option<Instant>,
+    sleepers: Vec<Arc<dyn Sleeper>>,
+}
+
+thread_local! {
+    static HELD: RefCell<Held> = RefCell::default();
+}
+
+/// Wakes, or has it done when all that this thread holds is woken.
+pub fn wake_or_hold(sleeper: Arc<dyn Sleeper>) {
+    if let Some(sleeper) = hold(sleeper) {
+        sleeper.wake();
+    }
+}
+
+/// Gives the sleeper back if nothing is held here, or no more: threads end.
+fn hold(sleeper: Arc<dyn Sleeper>) -> Option<Arc<dyn Sleeper>> {
+    let mut sleeper = Some(sleeper);
+    let _ = HELD.try_with(|held| {
+        let mut held = held.borrow_mut();
+        if held.active {
+            held.since.get_or_insert_with(Instant::now);
+            held.sleepers.extend(sleeper.take());
+        }
+    });
+    sleeper
+}
+
+impl Hold {
+    pub fn begin() -> Self {
+        let outermost = HELD
+            .try_with(|held| !std::mem::replace(&mut held.borrow_mut().active, true))
+            .unwrap_or(false);
+        Self { outermost, thread: PhantomData }
+    }
+
+    /// Wakes whom it has kept so far.
+    pub fn release(&self) {
+        if self.outermost {
+            wake_all();
+        }
+    }
+
+    /// The same, if any of them has waited for so long.
+    pub fn release_after(&self, time: Duration) {
+        let since = HELD.with(|held| held.borrow().since);
+        if since.is_some_and(|since| since.elapsed() >= time) {
+            self.release();
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if self.outermost {
+            HELD.with(|held| held.borrow_mut().active = false);
+            wake_all();
+        }
+    }
+}
+
+fn wake_all() {
+    let mut sleepers = HELD.with(|held| {
+        let mut held = held.borrow_mut();
+        held.since = None;
+        std::mem::take(&mut held.sleepers)
+    });
+    for sleeper in sleepers.drain(..) {
+        sleeper.wake();
+    }
+    // The room is kept for the next time.
+    HELD.with(|held| {
+        let mut held = held.borrow_mut();
+        if held.sleepers.is_empty() {
+            held.sleepers = sleepers;
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[derive(Default)]
+    struct Counter(AtomicU32);
+
+    impl Sleeper for Counter {
+        fn wake(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn wakes_are_given_at_the_end_of_the_outermost_hold() {
+        let counter = Arc::new(Counter::default());
+        let woken = || counter.0.load(Ordering::Relaxed);
+        wake_or_hold(counter.clone());
+        assert_eq!(woken(), 1);
+        {
+            let outer = Hold::begin();
+            wake_or_hold(counter.clone());
+            {
+                let inner = Hold::begin();
+                wake_or_hold(counter.clone());
+                inner.release();
+            }
+            assert_eq!(woken(), 1);
+            outer.release_after(Duration::from_secs(3600));
+            assert_eq!(woken(), 1);
+            outer.release_after(Duration::ZERO);
+            assert_eq!(woken(), 3);
+            wake_or_hold(counter.clone());
+        }
+        assert_eq!(woken(), 4);
+        wake_or_hold(counter.clone());
+        assert_eq!(woken(), 5);
+    }
+
+    #[test]
+    fn a_panic_wakes_too() {
+        let counter = Arc::new(Counter::default());
+        let panicked = std::panic::catch_unwind(|| {
+            let _hold = Hold::begin();
+            wake_or_hold(counter.clone());
+            panic!("on purpose");
+        });
+        assert!(panicked.is_err());
+        assert_eq!(counter.0.load(Ordering::Relaxed), 1);
+    }
+}
