@@ -23,6 +23,13 @@ pub(crate) mod atomic {
         },
         Arc,
     };
+
+    /// Lets a moment pass; there is no time in a model.
+    #[inline]
+    pub(crate) fn pause() {
+        #[cfg(not(loom))]
+        std::hint::spin_loop();
+    }
 }
 
 /// Fences of which one side is nearly free; the models have full ones on both sides, which say the same.

@@ -7,13 +7,20 @@ use super::{
     PRODUCER_DROPPED, PRODUCER_GONE,
 };
 use crate::sync::asymmetric::{heavy, is_supported};
-use crate::sync::atomic::{fence, Arc, Ordering};
+use crate::sync::atomic::{fence, pause, Arc, Ordering};
 use std::io::IoSlice;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
 /// The step of the announcements when there is no high-water mark.
 const FREE_STEP: u64 = 1024;
+
+/// Who finds fewer bytes than this ...
+const CLOSE: u64 = 600;
+/// ... so often in a row ...
+const CLOSELY: u32 = 4;
+/// ... lets the producer get ahead by so many pauses, which are a few microseconds.
+const PAUSES: u32 = 128;
 
 /// Reads frames in the order they were committed.
 pub struct Consumer<T: Payload> {
@@ -25,6 +32,8 @@ pub struct Consumer<T: Payload> {
     read: u64,
     /// The count of messages read at which the producer is told next; [`Shared`] has a copy.
     next_announcement: u64,
+    /// How often in a row there was no more than a little to be found, and never nothing.
+    closely: u32,
     /// The high-water mark for which that was reckoned.
     hwm: usize,
     objects: PhantomData<T>,
@@ -115,6 +124,7 @@ impl<T: Payload> Consumer<T> {
             read: 0,
             next_announcement: u64::MAX,
             hwm: 0,
+            closely: 0,
             objects: PhantomData,
         };
         consumer.follow_hwm();
@@ -410,6 +420,12 @@ impl<T: Payload> Consumer<T> {
             self.limit = written.max(seen >> 1);
             return true;
         }
+        if seen >> 1 > position {
+            let found = (seen >> 1) - position;
+            self.limit = if self.is_too_close(found) { self.hang_back() } else { seen >> 1 };
+            return true;
+        }
+        self.closely = 0;
         while seen >> 1 <= position {
             if seen & ASLEEP != 0 {
                 return false;
@@ -421,6 +437,21 @@ impl<T: Payload> Consumer<T> {
         }
         self.limit = seen >> 1;
         true
+    }
+
+    /// Follows the producer at its heels, so that each message costs both of them a look at what the other has
+    /// just written? Then it is worth while to let it get ahead.
+    #[inline]
+    fn is_too_close(&mut self, found: u64) -> bool {
+        self.closely = if found < CLOSE { self.closely + 1 } else { 0 };
+        self.closely >= CLOSELY
+    }
+
+    #[cold]
+    fn hang_back(&mut self) -> u64 {
+        self.closely = 0;
+        (0..PAUSES).for_each(|_| pause());
+        self.shared.published()
     }
 
     fn refresh_limit(&mut self) {
