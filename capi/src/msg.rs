@@ -38,8 +38,18 @@ pub unsafe extern "C" fn zmq_msg_init(msg_: *mut zmq_msg_t) -> c_int {
 /// As `zmq_msg_init`; the bytes are written before anybody reads them.
 #[no_mangle]
 pub unsafe extern "C" fn zmq_msg_init_size(msg_: *mut zmq_msg_t, size_: usize) -> c_int {
-    // SAFETY: as the caller promises.
-    status(|| unsafe { init(msg_, || with_size(size_)) })
+    status(|| {
+        if size_ > Message::INLINE {
+            // SAFETY: as the caller promises.
+            return unsafe { init(msg_, || with_size(size_)) };
+        }
+        // SAFETY: as the caller promises; from there on it is a message.
+        unsafe {
+            init(msg_, || Ok(Message::new()))?;
+            live(msg_)?.set_small_size(size_);
+        }
+        Ok(0)
+    })
 }
 
 /// Makes a message of the program's own memory; `ffn_` frees it when the library is done.
@@ -229,9 +239,6 @@ unsafe fn init(msg: *mut zmq_msg_t, make: impl FnOnce() -> Result<Message>) -> R
 }
 
 fn with_size(size: usize) -> Result<Message> {
-    if size <= Message::INLINE {
-        return Message::try_with_size(size);
-    }
     // SAFETY: `zmq_msg_init_size` asks the program to write the bytes before they are read.
     let block = unsafe { Block::uninit(size)? };
     Ok(Message::from_block(block, 0, size))
@@ -242,6 +249,14 @@ fn with_size(size: usize) -> Result<Message> {
 unsafe fn close(msg: *mut zmq_msg_t) -> Result<c_int> {
     // SAFETY: as the caller promises.
     let message = ptr::from_mut(unsafe { live(msg)? });
+    // SAFETY: it is a message up to here, and none from here on. Nobody is told of its end.
+    unsafe {
+        if !(*message).is_lent() {
+            message.byte_add(Message::TAG_OFFSET).cast::<u32>().write(0);
+            ptr::drop_in_place(message);
+            return Ok(0);
+        }
+    }
     // SAFETY: the message is moved out of there, and its tag with it, before anybody is told: the
     // program's free function may look at `msg` again.
     let message = unsafe {

@@ -174,7 +174,7 @@ pub unsafe extern "C" fn zmq_recv(
         let socket = find(s_)?;
         // SAFETY: as the caller promises.
         let buffer = unsafe { output(buf_, len_)? };
-        recv(socket, &mut Sink::Buffer(buffer), flags_).map(|taken| size(taken.len))
+        recv(socket, &mut Sink::Buffer(buffer), flags_).map(|taken| size(taken.len()))
     })
 }
 
@@ -314,7 +314,7 @@ pub unsafe extern "C" fn zmq_recviov(
             // SAFETY: there is room for so many entries, as the caller promises.
             unsafe { iov_.add(*count).write(allocated(&part)?) };
             *count += 1;
-            if !taken.more {
+            if !taken.more() {
                 break;
             }
         }
@@ -394,14 +394,14 @@ unsafe fn recv_message(socket: *const c_void, msg: *mut zmq_msg_t, flags: c_int)
     // SAFETY: as the caller promises.
     let message = unsafe { live(msg)? };
     if !message.is_lent() {
-        return Ok(size(recv(socket, &mut Sink::Message(message), flags)?.len));
+        return Ok(size(recv(socket, &mut Sink::Message(message), flags)?.len()));
     }
     // What it was ends when the socket is no longer held, since the program's free function may come back
     // to us.
     let mut part = Message::new();
     let taken = recv(socket, &mut Sink::Message(&mut part), flags)?;
     *message = part;
-    Ok(size(taken.len))
+    Ok(size(taken.len()))
 }
 
 #[inline]

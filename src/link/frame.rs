@@ -4,6 +4,7 @@
 use crate::error::Result;
 use crate::message::{Message, Metadata};
 use crate::sync::queue::Payload;
+use crate::sys::memory::copy_slice;
 use std::sync::Arc;
 
 /// Bodies of messages up to this size are copied into the queue; larger ones go by reference.
@@ -135,13 +136,31 @@ pub enum Sink<'a> {
     Message(&'a mut Message),
 }
 
-/// What was put into a [`Sink`].
+/// What was put into a [`Sink`]. One word, so that a result with it is returned in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct Taken(u64);
+
+impl Taken {
+    /// No length has this bit.
+    const MORE: u64 = 1 << 63;
+
+    #[inline(always)]
+    pub fn new(len: usize, more: bool) -> Self {
+        Self(len as u64 | if more { Self::MORE } else { 0 })
+    }
+
     /// The whole length of the part, which a buffer may not have held.
-    pub len: usize,
-    /// More parts of the same message follow.
-    pub more: bool,
+    #[inline(always)]
+    #[expect(clippy::len_without_is_empty, reason = "it is no collection")]
+    pub fn len(&self) -> usize {
+        (self.0 & !Self::MORE) as usize
+    }
+
+    /// Do more parts of the same message follow?
+    #[inline(always)]
+    pub fn more(&self) -> bool {
+        self.0 & Self::MORE != 0
+    }
 }
 
 impl Sink<'_> {
@@ -154,10 +173,7 @@ impl Sink<'_> {
         more: bool,
     ) -> Result<()> {
         match self {
-            Sink::Buffer(buffer) => {
-                let len = body.len().min(buffer.len());
-                buffer[..len].copy_from_slice(&body[..len]);
-            }
+            Sink::Buffer(buffer) => copy_slice(body, buffer),
             Sink::Message(message) => message.refill(body, metadata, more)?,
         }
         Ok(())
@@ -166,10 +182,7 @@ impl Sink<'_> {
     /// Puts a message in; it keeps its own metadata if it has any.
     pub fn put(&mut self, mut part: Message, metadata: Option<&Arc<Metadata>>, more: bool) {
         match self {
-            Sink::Buffer(buffer) => {
-                let len = part.len().min(buffer.len());
-                buffer[..len].copy_from_slice(&part[..len]);
-            }
+            Sink::Buffer(buffer) => copy_slice(&part, buffer),
             Sink::Message(message) => {
                 if part.metadata().is_none() {
                     part.set_metadata(metadata.cloned());

@@ -226,8 +226,8 @@ impl Links {
         }
         let link = self.get_mut(id).ok_or(Error::Again)?;
         let taken = link.take(sink)?;
-        link.reading = taken.more;
-        if link.left && !taken.more {
+        link.reading = taken.more();
+        if link.left && !taken.more() {
             self.finished.push(id);
         }
         Ok(taken)
@@ -399,17 +399,17 @@ impl Link {
             return None;
         }
         let metadata = self.info.as_ref().and_then(|info| info.metadata.as_ref());
-        let mut taken = Taken { len: 0, more: false };
+        let mut taken = Taken::new(0, false);
         let took = rx.take_bytes(|flags, body| {
             if !wanted(body) {
                 return Err(Error::Again);
             }
-            taken = Taken { len: body.len(), more: flags & MORE != 0 };
-            sink.put_bytes(body, metadata, taken.more)
+            taken = Taken::new(body.len(), flags & MORE != 0);
+            sink.put_bytes(body, metadata, taken.more())
         });
         match took {
             Took::Part { wake } => {
-                self.reading = taken.more;
+                self.reading = taken.more();
                 if wake {
                     self.peer.writable();
                 }
@@ -461,13 +461,13 @@ impl Link {
         if let Some(message) = self.latest.take() {
             let len = message.len();
             sink.put(message, self.metadata(), false);
-            return Ok(Taken { len, more: false });
+            return Ok(Taken::new(len, false));
         }
         let metadata = self.info.as_ref().and_then(|info| info.metadata.as_ref());
         let taken = match self.end.rx.front().ok_or(Error::Again)? {
             Record::Bytes(flags, body) => {
-                let taken = Taken { len: body.len(), more: flags & MORE != 0 };
-                sink.put_bytes(body, metadata, taken.more)?;
+                let taken = Taken::new(body.len(), flags & MORE != 0);
+                sink.put_bytes(body, metadata, taken.more())?;
                 taken
             }
             Record::Object(flags, _) => return self.take_object(flags & MORE != 0, sink),
@@ -484,7 +484,7 @@ impl Link {
         let Parcel::Message(message) = parcel else { return Err(Error::Again) };
         let len = message.len();
         sink.put(message, self.metadata(), more);
-        Ok(Taken { len, more })
+        Ok(Taken::new(len, more))
     }
 
     #[inline]

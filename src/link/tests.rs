@@ -54,7 +54,7 @@ fn parts_come_together_and_wake_once() {
     assert_eq!(bell.readable.load(Ordering::Relaxed), 1);
     let mut buffer = [0; 2];
     let taken = right.take(ID, &mut Sink::Buffer(&mut buffer)).unwrap();
-    assert_eq!((taken, &buffer), (Taken { len: 3, more: true }, b"on"));
+    assert_eq!((taken, &buffer), (Taken::new(3, true), b"on"));
     let front = right.front(ID).unwrap();
     assert_eq!((front.body, front.more), (&b"two"[..], false));
 }

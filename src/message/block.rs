@@ -13,6 +13,7 @@
 
 use super::pool::{Class, Pool};
 use crate::error::{Error, Result};
+use crate::sys::memory::copy;
 use std::alloc::{alloc, alloc_zeroed, dealloc, Layout};
 use std::ffi::c_void;
 use std::mem::{ManuallyDrop, MaybeUninit};
@@ -169,7 +170,7 @@ impl Block {
         // SAFETY: all bytes are written on the next line.
         let block = unsafe { Self::uninit(bytes.len())? };
         // SAFETY: the block has room for `bytes.len()` bytes, is new, and so overlaps nothing.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), block.as_ptr(), bytes.len()) };
+        unsafe { copy(bytes.as_ptr(), block.as_ptr(), bytes.len()) };
         Ok(block)
     }
 

@@ -5,7 +5,9 @@
 //! to count, whatever the size.
 
 mod block;
+mod inline;
 mod metadata;
+mod origin;
 mod part;
 mod pool;
 

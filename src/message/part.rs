@@ -3,6 +3,8 @@
 //! Never holds a pointer into itself: C programs and bindings move these structs as they like.
 #![forbid(unsafe_code)]
 
+use super::inline::{self, Small};
+use super::origin::Origin;
 use super::{Block, Metadata};
 use crate::error::Result;
 use std::mem::{align_of, offset_of, size_of};
@@ -23,31 +25,24 @@ use std::{fmt, ptr};
 #[derive(Clone)]
 #[repr(C)]
 pub struct Message {
-    metadata: Option<Arc<Metadata>>,
+    origin: Origin,
     body: Body,
     tag: u32,
     flags: u8,
 }
 
 #[derive(Clone)]
+#[repr(u8)]
 enum Body {
     /// Nothing, without forty bytes to be cleared for it.
     Empty,
-    Inline {
-        len: u8,
-        data: InlineData,
-    },
+    Inline(Small),
     Slice {
         block: Block,
         offset: usize,
         len: usize,
     },
 }
-
-/// Aligned as a word, since C programs lay structs over what `zmq_msg_data` returns.
-#[derive(Clone, Copy)]
-#[repr(align(8))]
-struct InlineData([u8; Message::INLINE]);
 
 /// More parts of the same message follow.
 const MORE: u8 = 1;
@@ -56,7 +51,7 @@ const _: () = assert!(size_of::<Message>() == 64 && align_of::<Message>() == 8);
 
 impl Message {
     /// The largest body that is kept in the message itself.
-    pub const INLINE: usize = 40;
+    pub const INLINE: usize = inline::CAPACITY;
     /// Where [`Message::TAG`] lies in a live message, and any other number in a closed one.
     pub const TAG_OFFSET: usize = offset_of!(Message, tag);
     /// Marks memory that holds a live message; the C API checks for it, and clears it on close.
@@ -81,24 +76,44 @@ impl Message {
         } else {
             self.set_inline(data);
         }
-        self.metadata = metadata.cloned();
+        self.origin.refer(metadata);
         self.flags = if more { MORE } else { 0 };
         Ok(())
     }
 
+    /// Where the bytes go is decided first: a whole body made elsewhere would have to be copied.
+    #[inline(always)]
+    fn make_inline(&mut self) -> Option<&mut Small> {
+        if !matches!(self.body, Body::Inline(_)) {
+            self.body = Body::Inline(Small::empty());
+        }
+        match &mut self.body {
+            Body::Inline(small) => Some(small),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
     fn set_inline(&mut self, bytes: &[u8]) {
-        let data = InlineData([0; Self::INLINE]);
-        self.body = Body::Inline { len: bytes.len() as u8, data };
-        if let Body::Inline { data, .. } = &mut self.body {
-            data.0[..bytes.len()].copy_from_slice(bytes);
+        if let Some(small) = self.make_inline() {
+            small.set(bytes);
+        }
+    }
+
+    /// Makes it a message of `size` zero bytes, at most [`Message::INLINE`], in place.
+    #[inline]
+    pub fn set_small_size(&mut self, size: usize) {
+        if let Some(small) = self.make_inline() {
+            small.clear(size);
         }
     }
 
     /// A message of `size` zero bytes. Fails only if memory is short.
     pub fn try_with_size(size: usize) -> Result<Self> {
         if size <= Self::INLINE {
-            let data = InlineData([0; Self::INLINE]);
-            return Ok(Self::from_body(Body::Inline { len: size as u8, data }));
+            let mut message = Self::new();
+            message.set_small_size(size);
+            return Ok(message);
         }
         Ok(Self::from_block(Block::zeroed(size)?, 0, size))
     }
@@ -139,7 +154,7 @@ impl Message {
     /// The block that holds the body, and where in it, unless the body is inline.
     pub fn as_block(&self) -> Option<(&Block, Range<usize>)> {
         match &self.body {
-            Body::Empty | Body::Inline { .. } => None,
+            Body::Empty | Body::Inline(_) => None,
             Body::Slice { block, offset, len } => Some((block, *offset..*offset + *len)),
         }
     }
@@ -148,7 +163,7 @@ impl Message {
     pub fn len(&self) -> usize {
         match &self.body {
             Body::Empty => 0,
-            Body::Inline { len, .. } => usize::from(*len),
+            Body::Inline(small) => small.len(),
             Body::Slice { len, .. } => *len,
         }
     }
@@ -166,7 +181,7 @@ impl Message {
     /// Whether the body is memory whose owner waits to be told that it is done with.
     pub fn is_lent(&self) -> bool {
         match &self.body {
-            Body::Empty | Body::Inline { .. } => false,
+            Body::Empty | Body::Inline(_) => false,
             Body::Slice { block, .. } => block.is_lent(),
         }
     }
@@ -174,7 +189,7 @@ impl Message {
     /// Whether other messages may see the same memory.
     pub fn is_shared(&self) -> bool {
         match &self.body {
-            Body::Empty | Body::Inline { .. } => false,
+            Body::Empty | Body::Inline(_) => false,
             Body::Slice { block, .. } => block.is_shared(),
         }
     }
@@ -191,17 +206,17 @@ impl Message {
 
     /// What is known about the peer that sent this message.
     pub fn metadata(&self) -> Option<&Arc<Metadata>> {
-        self.metadata.as_ref()
+        self.origin.get()
     }
 
     /// Attaches what is known about the peer, or takes it off.
     pub fn set_metadata(&mut self, metadata: Option<Arc<Metadata>>) {
-        self.metadata = metadata;
+        self.origin = Origin::new(metadata);
     }
 
     /// A property of the peer that sent this message, if it is text.
     pub fn property(&self, name: &str) -> Option<&str> {
-        self.metadata.as_ref()?.get(name)
+        self.origin.get()?.get(name)
     }
 
     /// The body, to be changed. Copies it first if other messages see the same memory.
@@ -212,7 +227,7 @@ impl Message {
         }
         match &mut self.body {
             Body::Empty => &mut [],
-            Body::Inline { len, data } => &mut data.0[..usize::from(*len)],
+            Body::Inline(small) => small.as_mut_slice(),
             Body::Slice { block, offset, len } => match block.as_mut_slice() {
                 Some(bytes) => &mut bytes[*offset..*offset + *len],
                 // Nobody can have taken a reference meanwhile: `self` is borrowed mutably.
@@ -228,7 +243,7 @@ impl Message {
         }
         match &mut self.body {
             Body::Empty => ptr::null_mut(),
-            Body::Inline { data, .. } => data.0.as_mut_ptr(),
+            Body::Inline(small) => small.as_mut_ptr(),
             Body::Slice { block, offset, .. } => block.as_ptr().wrapping_add(*offset),
         }
     }
@@ -240,7 +255,7 @@ impl Message {
     }
 
     const fn from_body(body: Body) -> Self {
-        Message { metadata: None, body, tag: Self::TAG, flags: 0 }
+        Message { origin: Origin::unknown(), body, tag: Self::TAG, flags: 0 }
     }
 }
 
@@ -264,7 +279,7 @@ impl Deref for Message {
     fn deref(&self) -> &[u8] {
         match &self.body {
             Body::Empty => &[],
-            Body::Inline { len, data } => &data.0[..usize::from(*len)],
+            Body::Inline(small) => small.as_slice(),
             Body::Slice { block, offset, len } => &block[*offset..*offset + *len],
         }
     }

@@ -64,8 +64,8 @@ impl FairQueue {
         while let Some(id) = self.rotation.current() {
             match links.take(id, sink) {
                 Ok(taken) => {
-                    self.more = taken.more;
-                    if !taken.more {
+                    self.more = taken.more();
+                    if !taken.more() {
                         self.rotation.advance();
                     }
                     return Ok(taken);
@@ -90,8 +90,8 @@ impl FairQueue {
     ) -> Option<(LinkId, Taken)> {
         let id = self.rotation.current()?;
         let taken = links.take_if(id, sink, wanted)?;
-        self.more = taken.more;
-        if !taken.more {
+        self.more = taken.more();
+        if !taken.more() {
             self.rotation.advance();
         }
         Some((id, taken))

@@ -80,8 +80,8 @@ pub trait Pattern: Send {
         match self.recv(links)? {
             Incoming::Link(id) => links.take(id, sink),
             Incoming::Made(message) => {
-                let taken = Taken { len: message.len(), more: message.more() };
-                sink.put(message, None, taken.more);
+                let taken = Taken::new(message.len(), message.more());
+                sink.put(message, None, taken.more());
                 Ok(taken)
             }
         }

@@ -121,13 +121,13 @@ impl Rep {
             }
             let mut part = Message::new();
             let taken = links.take(id, &mut Sink::Message(&mut part))?;
-            if !taken.more {
+            if !taken.more() {
                 self.client = None;
                 continue;
             }
             part.set_metadata(None);
             self.envelope.push(part);
-            if taken.len == 0 {
+            if taken.len() == 0 {
                 self.state = State::Receiving;
             }
         }

@@ -208,7 +208,7 @@ impl Peers {
 pub fn receive(links: &mut Links, id: LinkId) -> String {
     let mut message = Message::new();
     let taken = links.take(id, &mut Sink::Message(&mut message)).unwrap();
-    assert_eq!(taken.more, message.more());
+    assert_eq!(taken.more(), message.more());
     show(&message)
 }
 

@@ -245,7 +245,7 @@ impl Pattern for XSub {
             let Self { queue, subscriptions, filters, invert_matching, .. } = self;
             let wanted = |body: &[u8]| !*filters || subscriptions.matches(body) != *invert_matching;
             if let Some((id, taken)) = queue.take_if(links, sink, wanted) {
-                self.receiving.rest = taken.more.then_some(id);
+                self.receiving.rest = taken.more().then_some(id);
                 return Ok(taken);
             }
         }

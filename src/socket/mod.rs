@@ -208,7 +208,7 @@ impl Core {
     fn try_recv(&mut self, sink: &mut Sink<'_>) -> (Result<Taken>, bool) {
         let taken = self.pattern.take(&mut self.links, sink);
         if let Ok(taken) = &taken {
-            self.more = taken.more;
+            self.more = taken.more();
         }
         (taken, self.leave())
     }

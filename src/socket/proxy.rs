@@ -259,7 +259,7 @@ impl<'a> Direction<'a> {
                         return Ok(more);
                     }
                 }
-                from.links.take(id, &mut Sink::Message(&mut message))?.more
+                from.links.take(id, &mut Sink::Message(&mut message))?.more()
             }
         };
         from.more = more;

@@ -8,6 +8,7 @@ pub mod eventfd;
 pub mod fence;
 pub mod fork;
 pub mod io;
+pub mod memory;
 pub mod net;
 pub mod poll;
 pub mod process;

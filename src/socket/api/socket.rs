@@ -233,7 +233,7 @@ impl Socket {
     fn recv_into_with(&self, buffer: &mut [u8], flags: Flags) -> Result<Received> {
         let dont_wait = flags.contains(Flags::DONT_WAIT);
         let taken = self.raw.with(|core| core.recv(&mut Sink::Buffer(buffer), dont_wait))?;
-        Ok(Received { len: taken.len, more: taken.more })
+        Ok(Received { len: taken.len(), more: taken.more() })
     }
 
     /// Receives all parts of a message.

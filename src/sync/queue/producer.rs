@@ -7,6 +7,7 @@ use super::{
 };
 use crate::sync::asymmetric::light;
 use crate::sync::atomic::{fence, Arc, Ordering};
+use crate::sys::memory::copy;
 use std::marker::PhantomData;
 use std::mem::size_of;
 use std::ptr::{self, NonNull};
@@ -508,24 +509,6 @@ impl<T: Payload> Drop for Producer<T> {
     }
 }
 
-/// Copies a body. Those that are common and short are cheaper to move in a few overlapping pieces than to
-/// call somebody for.
-///
-/// # Safety
-/// As for [`ptr::copy_nonoverlapping`].
-#[inline(always)]
-unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: each piece begins and ends within the `len` bytes.
-    unsafe {
-        match len {
-            16..=32 => copy_ends::<16>(from, to, len),
-            33..=64 => copy_ends::<32>(from, to, len),
-            65..=128 => copy_ends::<64>(from, to, len),
-            _ => ptr::copy_nonoverlapping(from, to, len),
-        }
-    }
-}
-
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn prefetch(place: *const u8) {
@@ -537,21 +520,6 @@ fn prefetch(place: *const u8) {
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 fn prefetch(_place: *const u8) {}
-
-/// Copies the first and the last `PIECE` bytes.
-///
-/// # Safety
-/// As for [`copy`], and `len` is between `PIECE` and twice that.
-#[inline(always)]
-unsafe fn copy_ends<const PIECE: usize>(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let first = from.cast::<[u8; PIECE]>().read_unaligned();
-        let last = from.add(len - PIECE).cast::<[u8; PIECE]>().read_unaligned();
-        to.cast::<[u8; PIECE]>().write_unaligned(first);
-        to.add(len - PIECE).cast::<[u8; PIECE]>().write_unaligned(last);
-    }
-}
 
 /// Flags, header length and body length of the frame at the start of `bytes`.
 #[inline(always)]
