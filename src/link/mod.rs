@@ -14,11 +14,13 @@ mod links;
 mod tests;
 
 pub use crate::sync::queue::{COMMAND, MORE};
+use crate::sys::epoll::Epoll;
 pub use end::{pair, Limits, LinkEnd, Receiver, Sender};
 pub use frame::{Frame, Parcel, PeerInfo, Sink, Taken};
 pub use hold::{wake_or_hold, Hold, Sleeper};
 pub use links::{Boost, Front, Link, LinkId, LinkOrigin, Links};
 use std::os::fd::RawFd;
+use std::sync::Arc;
 
 /// What it brought to read a claimed peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +55,9 @@ pub trait Peer: Send + Sync {
     fn claim(&self) -> Option<RawFd> {
         None
     }
+
+    /// The same for one of many: while the claim lasts, `station` tells `key` when something comes.
+    fn claim_at(&self, _station: &Arc<Epoll>, _key: u32) {}
 
     /// Reads what has come to a claimed peer.
     fn pump(&self) -> Brought {

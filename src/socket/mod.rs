@@ -13,6 +13,7 @@ mod poll;
 mod proxy;
 mod raw;
 mod spin;
+mod station;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -30,6 +31,7 @@ use crate::runtime::{Command, Context, Mailbox};
 use crate::sys::poll::PollFd;
 use endpoints::Endpoints;
 use spin::Spin;
+use station::Station;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
@@ -50,6 +52,10 @@ pub struct Core {
     commands: Vec<Command>,
     /// Peers whose connections this socket may read from by itself.
     claims: Vec<Arc<dyn Peer>>,
+    /// Where it waits for the busy ones if they are many.
+    station: Station,
+    /// That is how it waited last.
+    at_station: bool,
     /// Scratch for sleeping.
     fds: Vec<PollFd>,
     /// What reading brought the last time.
@@ -94,6 +100,8 @@ impl Core {
             broken: false,
             commands: Vec::new(),
             claims: Vec::new(),
+            station: Station::default(),
+            at_station: false,
             fds: Vec::new(),
             brought: Brought::Little,
             unsettled: false,
@@ -177,6 +185,9 @@ impl Core {
     /// Receives one part of a message. With `dont_wait` never blocks.
     #[inline]
     pub fn recv(&mut self, sink: &mut Sink<'_>, dont_wait: bool) -> Result<Taken> {
+        if self.at_station && self.station.is_time_to_look() {
+            self.pump(None);
+        }
         self.enter()?;
         match self.try_recv(sink) {
             (Err(Error::Again), detached) => self.recv_slow(sink, dont_wait, detached),
@@ -314,6 +325,7 @@ impl Core {
                 self.pattern.attach(&mut self.links, id);
             }
             Command::Readable(id) if self.links.get(id).is_some() => {
+                self.note_readable(id);
                 self.pattern.readable(&mut self.links, id);
             }
             Command::Writable(id) if self.links.get(id).is_some() => {

@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 use super::spin::{Looks, Spin, MOMENT, REST};
+use super::station::Station;
 use super::Core;
 use crate::engine::switches::{Use, CLAIMED_RECEIVE};
 use crate::error::{Error, Result};
-use crate::link::Brought;
+use crate::link::{Brought, LinkId};
 use crate::options::millis;
 use crate::sys::clock;
+use crate::sys::epoll::BATCH;
 use crate::sys::poll::{poll, PollFd, POLLIN};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -119,7 +121,8 @@ impl Core {
         let mut looks = Looks::begin(limit);
         let mut told = false;
         while !told && looks.go_on() {
-            told = if self.claims.is_empty() { self.listen() } else { self.pump(None) };
+            let reads = self.at_station || !self.claims.is_empty();
+            told = if reads { self.pump(None) } else { self.listen() };
             if !told {
                 std::thread::yield_now();
             }
@@ -169,9 +172,12 @@ impl Core {
     /// Claims the receive halves of the socket's connections, if they are few, and adds what to sleep on.
     pub(super) fn claim(&mut self, fds: &mut Vec<PollFd>) {
         self.claims.clear();
-        let many = self.links.len() > MAX_CLAIMS && CLAIMED_RECEIVE.get() != Use::Always;
-        if many || !self.receives || self.mailbox.is_shared() {
+        self.at_station = false;
+        if !self.receives || self.mailbox.is_shared() {
             return;
+        }
+        if self.has_many_links() {
+            return self.claim_busy(fds);
         }
         for id in self.links.iter_ids() {
             let Some(link) = self.links.get(id) else { continue };
@@ -182,9 +188,51 @@ impl Core {
         }
     }
 
+    /// The same for those that are busy out of many.
+    fn claim_busy(&mut self, fds: &mut Vec<PollFd>) {
+        while let Some((id, epoll)) = self.station.next_busy() {
+            if let Some(link) = self.links.get(id) {
+                link.peer().claim_at(epoll, id.0);
+            }
+        }
+        if let Some(fd) = self.station.fd() {
+            fds.push(PollFd::new(fd, POLLIN));
+            self.at_station = true;
+        }
+    }
+
+    fn has_many_links(&self) -> bool {
+        self.links.len() > MAX_CLAIMS && CLAIMED_RECEIVE.get() != Use::Always
+    }
+
+    /// A link has brought something.
+    pub(super) fn note_readable(&mut self, id: LinkId) {
+        // What publishers are asked for is not to wait for their next wait.
+        if self.receives && !self.publishes && self.has_many_links() {
+            self.station.note(id);
+        }
+    }
+
+    /// Reads from those connections at the station that have something.
+    fn pump_station(&mut self) -> Brought {
+        let ready = self.station.ready();
+        // Where there are as many as can be told, there may be more.
+        let mut brought = if ready.len() < BATCH { Brought::Little } else { Brought::Much };
+        for id in &ready {
+            if let Some(link) = self.links.get(LinkId(*id)) {
+                brought = brought.max(link.peer().pump());
+            }
+        }
+        self.station.keep(ready);
+        brought
+    }
+
     /// Reads from those claimed connections that are ready, or from all. True if something was told.
     pub(super) fn pump(&mut self, fds: Option<&[PollFd]>) -> bool {
         let mut brought = Brought::Little;
+        if self.at_station && fds.is_none_or(|fds| fds.iter().any(PollFd::is_ready)) {
+            brought = self.pump_station();
+        }
         for (index, peer) in self.claims.iter().enumerate() {
             if fds.is_none_or(|fds| fds.get(index).is_some_and(PollFd::is_ready)) {
                 brought = brought.max(peer.pump());
@@ -226,19 +274,35 @@ impl Core {
     /// Looks once at what was claimed, and gives it back: the caller does not wait. True if the socket was
     /// told something by that.
     pub(super) fn last_look(&mut self) -> bool {
-        if self.claims.is_empty() || !self.pump(None) {
-            self.release_claims();
-            return false;
+        if self.at_station {
+            // Many claims are better left to lapse than given back each time.
+            let told = self.pump(None);
+            if told {
+                self.process_commands();
+            }
+            return told;
         }
+        let told = !self.claims.is_empty() && self.pump(None);
         self.release_claims();
-        self.process_commands();
-        true
+        if told {
+            self.process_commands();
+        }
+        told
     }
 
     /// Lets the I/O threads read again.
     pub(super) fn release_claims(&mut self) {
         for peer in self.claims.drain(..) {
             peer.release();
+        }
+        if self.station.fd().is_some() {
+            for id in self.links.iter_ids() {
+                if let Some(link) = self.links.get(id) {
+                    link.peer().release();
+                }
+            }
+            self.station = Station::default();
+            self.at_station = false;
         }
     }
 }

@@ -4,6 +4,7 @@
 //! want to give up on, or terminate the process.
 
 pub mod clock;
+pub mod epoll;
 pub mod eventfd;
 pub mod fence;
 pub mod fork;

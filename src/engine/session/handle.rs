@@ -5,6 +5,7 @@ use crate::engine::connection::{Connection, Flushed, Inline, Pumped};
 use crate::engine::reactor::Waker;
 use crate::engine::switches::{Use, CLAIMED_RECEIVE, INLINE_SEND};
 use crate::link::{Brought, Peer};
+use crate::sys::epoll::Epoll;
 use parking_lot::Mutex;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -71,6 +72,8 @@ struct Established {
     claimed: bool,
     /// It has done so since the I/O thread last looked.
     used: bool,
+    /// Where it waits, if for many at once.
+    station: Option<Arc<Epoll>>,
 }
 
 /// What the I/O thread has to do for a burst.
@@ -80,6 +83,11 @@ pub(super) enum Watch {
     Flush,
     Over,
 }
+
+/// A claim that is not used for this long lapses.
+const CLAIM: Duration = Duration::from_millis(10);
+/// The same for one of many, which come to their turn more rarely.
+const CLAIM_AT_STATION: Duration = Duration::from_millis(40);
 
 const NOWHERE: usize = usize::MAX;
 
@@ -113,7 +121,11 @@ impl SessionHandle {
     }
 
     pub(super) fn set_connection(&self, connection: Option<Arc<Connection>>) {
-        *self.established.lock() = connection.map(|connection| Established {
+        let mut established = self.established.lock();
+        if let Some(established) = &mut *established {
+            established.leave_station();
+        }
+        *established = connection.map(|connection| Established {
             connection,
             last_inline: None,
             inline: 0,
@@ -125,6 +137,7 @@ impl SessionHandle {
             blocked: true,
             claimed: false,
             used: false,
+            station: None,
         });
     }
 
@@ -167,7 +180,18 @@ impl SessionHandle {
         let mut established = self.established.lock();
         let Some(established) = &mut *established else { return false };
         established.claimed &= std::mem::take(&mut established.used);
+        if !established.claimed {
+            established.leave_station();
+        }
         established.claimed
+    }
+
+    /// How long a claim may go unused.
+    pub(super) fn claim_time(&self) -> Duration {
+        match &*self.established.lock() {
+            Some(Established { station: Some(_), .. }) => CLAIM_AT_STATION,
+            _ => CLAIM,
+        }
     }
 
     /// Leaves what was sent for company: an I/O thread looks after it.
@@ -219,6 +243,12 @@ impl SessionHandle {
 }
 
 impl Established {
+    fn leave_station(&mut self) {
+        if let Some(station) = self.station.take() {
+            station.remove(self.connection.fd());
+        }
+    }
+
     /// Is this a single message, rather than one of many in a row?
     fn is_single(&mut self) -> bool {
         let activity = self.connection.activity();
@@ -293,6 +323,25 @@ impl Peer for SessionHandle {
         Some(fd)
     }
 
+    fn claim_at(&self, station: &Arc<Epoll>, key: u32) {
+        if CLAIMED_RECEIVE.get() == Use::Off {
+            return;
+        }
+        let mut established = self.established.lock();
+        let Some(established) = &mut *established else { return };
+        let fd = established.connection.fd();
+        established.used = true;
+        if established.station.is_some() || !station.add(fd, key) {
+            return;
+        }
+        established.station = Some(station.clone());
+        if !std::mem::replace(&mut established.claimed, true) {
+            let number = self.number.load(Ordering::SeqCst);
+            self.waker.stop_reading(number, fd, established.blocked);
+            self.wake(wake::CLAIMED);
+        }
+    }
+
     fn pump(&self) -> Brought {
         let mut established = self.established.lock();
         let Some(established) = &mut *established else { return Brought::Little };
@@ -318,6 +367,7 @@ impl Peer for SessionHandle {
     fn release(&self) {
         let mut established = self.established.lock();
         let Some(established) = &mut *established else { return };
+        established.leave_station();
         if std::mem::take(&mut established.claimed) {
             self.wake(wake::RELEASED);
         }

@@ -62,9 +62,6 @@ const SHARE: u32 = 4;
 /// ... but no burst waits longer than this for it.
 const LONGEST_WATCH: Duration = Duration::from_millis(2);
 
-/// A claim that is not used for this long lapses.
-const CLAIM: Duration = Duration::from_millis(10);
-
 /// What a session needs to know of its socket.
 pub struct Profile {
     pub owner: Arc<dyn Owner>,
@@ -223,7 +220,7 @@ impl Session {
             self.shake_hands(io);
         }
         if wanted & wake::CLAIMED != 0 {
-            io.set_timer(Timer::Claim, CLAIM);
+            io.set_timer(Timer::Claim, self.handle.claim_time());
         }
         if wanted & wake::WATCH != 0 {
             self.watch = WATCH;
@@ -250,7 +247,9 @@ impl Session {
             }
             Timer::Linger => self.end(io),
             Timer::Watch => self.watch_burst(io),
-            Timer::Claim if self.handle.renew_claim() => io.set_timer(Timer::Claim, CLAIM),
+            Timer::Claim if self.handle.renew_claim() => {
+                io.set_timer(Timer::Claim, self.handle.claim_time());
+            }
             Timer::Claim => self.watch_again(io),
         }
     }
