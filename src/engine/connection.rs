@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub use super::half::{Flushed, Pumped, RecvFraming, RecvHalf, Sealed, SendFraming, SendHalf};
+use crate::error::Result;
 use crate::link::Brought;
 use crate::sys::io::Stream;
 use parking_lot::{Mutex, MutexGuard};
@@ -48,6 +49,15 @@ impl Connection {
     /// The same, unless another thread is at it.
     pub fn try_flush(&self) -> Option<io::Result<Flushed>> {
         Some(self.send.try_lock()?.flush(&self.stream))
+    }
+
+    /// See [`SendHalf::send_through`]. `None` also if another thread is at it.
+    pub fn send_through(
+        &self,
+        body: &[u8],
+        queue: &mut dyn FnMut() -> Result<()>,
+    ) -> Option<Result<Flushed>> {
+        self.send.try_lock()?.send_through(&self.stream, body, queue)
     }
 
     /// Reads what is there and hands it to the socket; with `drain` until the system says that there is no more.

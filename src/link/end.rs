@@ -99,12 +99,29 @@ impl Sender {
         peer: &dyn Peer,
     ) -> Result<()> {
         if !matches!(self, Sender::Stream { .. }) || !frame.is_copied(keep_metadata) {
-            let message = frame.take()?;
-            self.write_message(message, frame.more, false, peer);
-            return Ok(());
+            return self.write_long(frame, peer);
         }
         self.write_copied(frame, false, peer);
         frame.consume();
+        Ok(())
+    }
+
+    fn write_long(&mut self, frame: &mut Frame<'_>, peer: &dyn Peer) -> Result<()> {
+        let long = frame.long_bytes();
+        if let (Sender::Stream { tx, .. }, Some(body)) = (&mut *self, long) {
+            // Nothing goes between the parts of a message.
+            let begun = tx.has_uncommitted();
+            let mut queue = || {
+                tx.push_object(0, Parcel::Message(Message::try_from_slice(body)?));
+                tx.commit();
+                Ok(())
+            };
+            if !begun && peer.send_through(body, &mut queue)? {
+                return Ok(());
+            }
+        }
+        let message = frame.take()?;
+        self.write_message(message, frame.more, false, peer);
         Ok(())
     }
 

@@ -92,6 +92,15 @@ impl<'a> Frame<'a> {
             && !(keeps_metadata && message.metadata().is_some())
     }
 
+    /// The bytes, if they are the caller's and so many that to send them from where they are saves a copy that
+    /// counts.
+    pub(super) fn long_bytes(&self) -> Option<&'a [u8]> {
+        match self.body {
+            Body::Bytes(bytes) if bytes.len() > COPY_BYTES && !self.more => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// Takes the message out, or makes one of the bytes.
     pub fn take(&mut self) -> Result<Message> {
         match &mut self.body {

@@ -13,6 +13,7 @@ mod links;
 #[cfg(test)]
 mod tests;
 
+use crate::error::Result;
 pub use crate::sync::queue::{COMMAND, MORE};
 use crate::sys::epoll::Epoll;
 pub use end::{pair, Limits, LinkEnd, Receiver, Sender};
@@ -49,6 +50,13 @@ pub trait Peer: Send + Sync {
     fn closed(&self);
     /// More than a batch of bytes waits: a good moment to flush, for who can.
     fn pressure(&self) {}
+
+    /// Sends a message of one part from the caller's memory, if nothing waits to be sent before it. What the
+    /// peer cannot send at once `queue` puts into the link, whole, without telling anybody. False if nothing
+    /// was done, and nothing was sent.
+    fn send_through(&self, _body: &[u8], _queue: &mut dyn FnMut() -> Result<()>) -> Result<bool> {
+        Ok(false)
+    }
 
     /// The caller is about to sleep until something comes, and would rather read for itself: the
     /// descriptor to sleep on, if the peer has one to lend. The claim lapses by itself when it is not used.

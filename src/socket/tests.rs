@@ -268,3 +268,48 @@ fn a_publisher_hears_what_has_arrived_before_it_publishes_after_a_pause() {
     drop((publisher, subscriber));
     context.terminate().unwrap();
 }
+
+/// Long bodies leave from the caller's memory as far as the kernel takes them, and from the queue after that.
+#[test]
+fn long_messages_arrive_whole_however_much_of_them_goes_at_once() {
+    let body = |number: usize| {
+        let len = [30_000, 7, 150_000, 24_577, 400_000, 65_536][number % 6];
+        let mut bytes = vec![number as u8; len];
+        bytes.chunks_mut(1000).enumerate().for_each(|(i, chunk)| chunk[0] = i as u8);
+        bytes
+    };
+    for address in addresses() {
+        let context = Context::new().unwrap();
+        let (push, pull) = (socket(&context, ids::PUSH), socket(&context, ids::PULL));
+        set(&push, ids::SNDBUF, &60_000i32.to_ne_bytes());
+        pull.with(|core| core.bind(&address)).unwrap();
+        push.with(|core| core.connect(&last_endpoint(&pull))).unwrap();
+        let sender = std::thread::spawn(move || {
+            for number in 0..120 {
+                if number % 10 == 9 {
+                    send(&push, &[&body(number), &body(number + 1), b"end"]);
+                } else {
+                    send(&push, &[&body(number)]);
+                }
+                if number % 20 == 0 {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+            push.close().unwrap();
+        });
+        for number in 0..120 {
+            if number % 30 == 0 {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let parts = recv(&pull);
+            let wanted = match number % 10 {
+                9 => vec![body(number), body(number + 1), b"end".to_vec()],
+                _ => vec![body(number)],
+            };
+            assert!(parts == wanted, "message {number} over {address}");
+        }
+        sender.join().unwrap();
+        pull.close().unwrap();
+        context.terminate().unwrap();
+    }
+}

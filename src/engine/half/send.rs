@@ -5,16 +5,18 @@
 //! when its last byte has left: what a dying connection did not take is sent again by the next one.
 #![forbid(unsafe_code)]
 
+use crate::error::Result;
 use crate::link::{Peer, Receiver, COMMAND, MORE};
 use crate::message::Message;
 use crate::security::Seal;
-use crate::sync::queue::Cursor;
+use crate::sync::queue::{write_header, Cursor, MAX_HEADER};
 use crate::sys::io::Stream;
 use crate::wire::command::Command;
 use crate::wire::frame::{encode_frame, parse_header, Header};
 use crate::wire::legacy;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::net::Shutdown;
 use std::sync::Arc;
 
 /// How much one write may take.
@@ -28,6 +30,9 @@ const SLICES: usize = 64;
 const LONG: usize = 128 * 1024;
 /// ... is announced by its first piece: while the rest is copied to the kernel, the peer wakes up.
 const HERALD: usize = 8 * 1024;
+/// A body up to this size may go from the memory of the caller. The kernel has no room for the whole of a
+/// longer one, which would have to be copied all the same.
+const THROUGH: usize = 256 * 1024;
 
 /// What frames become on this connection.
 pub enum SendFraming {
@@ -189,6 +194,40 @@ impl SendHalf {
             }
         }
         Ok(Flushed::More)
+    }
+
+    /// Sends a message from the caller's memory, if nothing is to be sent before it; `None` if it was left
+    /// alone. A message that does not go out whole is put into the queue by `queue`, and goes on from there.
+    pub fn send_through(
+        &mut self,
+        stream: &Stream,
+        body: &[u8],
+        queue: &mut dyn FnMut() -> Result<()>,
+    ) -> Option<Result<Flushed>> {
+        let direct = matches!(self.framing, SendFraming::Direct) && body.len() <= THROUGH;
+        if !direct || !self.is_idle() {
+            return None;
+        }
+        let mut header = [0; MAX_HEADER];
+        let header_len = write_header(&mut header, 0, body.len());
+        let first = if body.len() >= LONG && !self.blocked { HERALD } else { body.len() };
+        let slices = [IoSlice::new(&header[..header_len]), IoSlice::new(&body[..first])];
+        // The queue meets with the same error, if it is one.
+        let mut sent = stream.send_vectored(&slices).ok()?;
+        if sent == header_len + first && first < body.len() {
+            sent += stream.send(&body[first..]).unwrap_or(0);
+        }
+        if sent == header_len + body.len() {
+            return Some(Ok(Flushed::Done));
+        }
+        if let Err(error) = queue() {
+            // The peer would take whatever comes next for the rest.
+            let _ = stream.shutdown(Shutdown::Both);
+            return Some(Err(error));
+        }
+        let link = self.link.as_mut()?;
+        self.cursor = Some(link.consumer().cursor_inside(sent));
+        Some(Ok(self.block()))
     }
 
     fn block(&mut self) -> Flushed {

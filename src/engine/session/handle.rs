@@ -4,6 +4,7 @@
 use crate::engine::connection::{Connection, Flushed, Inline, Pumped};
 use crate::engine::reactor::Waker;
 use crate::engine::switches::{Use, CLAIMED_RECEIVE, INLINE_SEND};
+use crate::error::Result;
 use crate::link::{Brought, Peer};
 use crate::sys::epoll::Epoll;
 use parking_lot::Mutex;
@@ -301,6 +302,25 @@ impl Peer for SessionHandle {
         if let Some(established) = &mut *established {
             self.flush(established);
         }
+    }
+
+    fn send_through(&self, body: &[u8], queue: &mut dyn FnMut() -> Result<()>) -> Result<bool> {
+        if INLINE_SEND.get() == Use::Off {
+            return Ok(false);
+        }
+        let mut established = self.established.lock();
+        let Some(established) = &mut *established else { return Ok(false) };
+        match established.connection.send_through(body, queue) {
+            None => return Ok(false),
+            Some(Ok(Flushed::Done)) => {}
+            Some(Ok(_)) => self.wake(wake::SEND),
+            Some(Err(error)) => {
+                self.wake(wake::BROKEN);
+                return Err(error);
+            }
+        }
+        established.flushed = true;
+        Ok(true)
     }
 
     fn claim(&self) -> Option<RawFd> {

@@ -222,6 +222,11 @@ impl<T: Payload> Consumer<T> {
         Cursor { place: self.head, skip: 0, queue: self.shared.id }
     }
 
+    /// The same, of whose record so many wire bytes have gone out already.
+    pub fn cursor_inside(&self, skip: usize) -> Cursor {
+        Cursor { skip, ..self.cursor() }
+    }
+
     /// The same place with a chunk that is certainly alive.
     fn resolve(&self, cursor: &Cursor) -> Cursor {
         if cursor.queue == self.shared.id {
