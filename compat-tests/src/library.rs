@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::compile::{self, Language, Unit};
@@ -55,21 +54,14 @@ fn ours() -> Result<PathBuf> {
         };
     }
     let _lock = work::lock()?;
-    let target = work::root().parent().unwrap_or(Path::new("target"));
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build
-        .args(["build", "--release", "--package", "capi", "--target-dir"])
-        .arg(target)
-        .current_dir(work::workspace())
-        .env_remove("CARGO_BUILD_TARGET");
+    let mut build = work::cargo_build(&["--release", "--package", "capi"]);
     let status = during(build.status(), "cannot start cargo")?;
     if !status.success() {
         return Err(format!("{build:?} failed"));
     }
     let folder = work::root().join("ours");
     during(fs::create_dir_all(&folder), folder.display())?;
-    link(&target.join("release/libzmq.so"), &folder.join(SONAME))?;
+    link(&work::target().join("release/libzmq.so"), &folder.join(SONAME))?;
     Ok(folder)
 }
 

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use rustix::fs::{flock, FlockOperation};
@@ -19,9 +20,27 @@ pub fn root() -> &'static Path {
     Path::new(env!("COMPAT_WORK"))
 }
 
+/// Where cargo builds, and in which the work folder lies.
+pub fn target() -> &'static Path {
+    root().parent().unwrap_or(Path::new("target"))
+}
+
 /// The workspace that this crate is a member of.
 pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// Cargo: the one that runs this, if one does.
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// `cargo build` on the workspace, into the target folder, for this machine.
+pub fn cargo_build(arguments: &[&str]) -> Command {
+    let mut cargo = cargo();
+    cargo.arg("build").args(arguments).arg("--target-dir").arg(target());
+    cargo.current_dir(workspace()).env_remove("CARGO_BUILD_TARGET");
+    cargo
 }
 
 /// libsodium's headers and archive. Copies, since cargo keeps one build of it for each profile and

@@ -222,7 +222,7 @@ fn example(name: &str, stage: &Path) -> Result<Command> {
 }
 
 fn cargo() -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = work::cargo();
     cargo.env_remove("CARGO_BUILD_TARGET").env_remove("RUSTFLAGS");
     cargo
 }

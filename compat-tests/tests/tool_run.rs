@@ -82,13 +82,9 @@ fn place() -> &'static Place {
 }
 
 fn built_tool() -> PathBuf {
-    let target = work::root().parent().unwrap();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", "zeroxide", "--bin", "zmq", "--target-dir"]);
-    build.arg(target).current_dir(work::workspace()).env_remove("CARGO_BUILD_TARGET");
+    let mut build = work::cargo_build(&["--quiet", "--package", "zeroxide", "--bin", "zmq"]);
     assert!(build.status().unwrap().success(), "{build:?}");
-    target.join("debug/zmq")
+    work::target().join("debug/zmq")
 }
 
 impl Place {

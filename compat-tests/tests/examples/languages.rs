@@ -58,7 +58,7 @@ impl Language {
                 command.arg(self.sources().join(name).with_extension("py"));
                 command
             }
-            Language::Rust => Command::new(target().join("debug/examples").join(name)),
+            Language::Rust => Command::new(work::target().join("debug/examples").join(name)),
         })
     }
 
@@ -113,15 +113,8 @@ fn c_arguments(library: &Path) -> Vec<OsString> {
 }
 
 fn build_rust() -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
     // The profile that `cargo test` has built them with already.
-    build
-        .args(["build", "--package", "zeroxide", "--examples", "--profile", "test", "--target-dir"])
-        .arg(target())
-        .current_dir(work::workspace())
-        .env_remove("CARGO_BUILD_TARGET");
-    run(&mut build)
+    run(&mut work::cargo_build(&["--package", "zeroxide", "--examples", "--profile", "test"]))
 }
 
 /// A Python that has pyzmq and runs it on our library, in a virtual environment of its own.
@@ -168,8 +161,4 @@ fn files(folder: &Path, suffix: &str) -> Result<Vec<PathBuf>> {
 
 fn built() -> PathBuf {
     work::root().join("examples")
-}
-
-fn target() -> &'static Path {
-    work::root().parent().unwrap_or(Path::new("target"))
 }

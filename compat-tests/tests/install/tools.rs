@@ -173,8 +173,7 @@ fn cmake_version() -> Tested {
 
 fn cargo_c_installs() -> Tested {
     let destdir = folder("cargo-c")?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = work::cargo();
     command.args(["cinstall", "--release", "--package", "capi", "--prefix", "/opt/zmq"]);
     command.args(["--libdir", "lib", "--destdir"]).arg(&destdir);
     // Its own target folder: it builds with other flags.
