@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use compat_tests::compile::{self, Unit};
 use compat_tests::library::Library;
+use compat_tests::python::{self, PYZMQ};
 use compat_tests::{work, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,20 +118,12 @@ fn build_rust() -> Result<()> {
     run(&mut work::cargo_build(&["--package", "zeroxide", "--examples", "--profile", "test"]))
 }
 
-/// A Python that has pyzmq and runs it on our library, in a virtual environment of its own.
+/// A Python that has pyzmq and runs it on our library.
 fn python_with_pyzmq() -> Result<Command> {
     static PYTHON: OnceLock<Result<PathBuf>> = OnceLock::new();
     let python = PYTHON.get_or_init(|| {
         let library = Library::Ours.file()?;
-        let _lock = work::lock()?;
-        let venv = built().join("venv");
-        let python = venv.join("bin/python");
-        let has_pyzmq = |python: &Path| run(Command::new(python).args(["-c", "import zmq"]));
-        if has_pyzmq(&python).is_err() {
-            let _ = fs::remove_dir_all(&venv);
-            run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-            run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "pyzmq"]))?;
-        }
+        let python = python::with_only(&format!("pyzmq=={PYZMQ}"))?.join("python");
         run(Command::new(&python).args(["-c", IS_OURS]).env("LD_PRELOAD", library))?;
         Ok(python)
     });

@@ -2,6 +2,7 @@
 //! not tested here, and said so; CMake is taken from PyPI where it is missing.
 
 use super::{expect, folder, needs, prefix, Tested};
+use compat_tests::python;
 use compat_tests::setup::{has, said};
 use compat_tests::work;
 use libtest_mimic::Trial;
@@ -116,20 +117,9 @@ fn cmake() -> Result<PathBuf, String> {
     if has("cmake") {
         return Ok("cmake".into());
     }
-    let _lock = work::lock()?;
-    let folder = work::root().join("cmake");
-    let cmake = folder.join("bin/cmake");
-    let works = || said(Command::new(&cmake).arg("--version")).is_ok();
-    if !works() {
-        let made = said(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
-        let mut pip = Command::new(folder.join("bin/python"));
-        pip.args(["-m", "pip", "install", "--quiet", "--retries", "1", "cmake"]);
-        if made.is_err() || said(&mut pip).is_err() || !works() {
-            let _ = fs::remove_dir_all(&folder);
-            return Err("there is no cmake, and pip cannot get it".into());
-        }
-    }
-    Ok(cmake)
+    let cmake = python::with_only("cmake").map(|programs| programs.join("cmake")).ok();
+    let works = |cmake: &PathBuf| said(Command::new(cmake).arg("--version")).is_ok();
+    cmake.filter(works).ok_or_else(|| "there is no cmake, and pip cannot get it".into())
 }
 
 /// Configures and builds a project with one program.
