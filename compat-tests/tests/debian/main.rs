@@ -6,14 +6,13 @@
 mod machine;
 
 use compat_tests::setup::{said, setup};
+use compat_tests::trials::{expect, Tested};
 use compat_tests::work;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 use machine::Machine;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-
-type Tested = Result<(), Failed>;
 
 /// What is installed from the archive before our packages are, with Debian's libzmq5.
 const PROGRAMS: &[&str] = &[
@@ -76,13 +75,6 @@ fn main() {
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(machine);
     conclusion.exit();
-}
-
-fn expect(holds: bool, what: impl Into<String>) -> Tested {
-    if holds {
-        return Ok(());
-    }
-    Err(what.into().into())
 }
 
 /// Our packages, built once.

@@ -1,7 +1,8 @@
 //! What an installation consists of, and that it goes as it came.
 
-use super::{expect, folder, install, Tested};
+use super::{folder, install};
 use compat_tests::setup::{refusal, said, setup};
+use compat_tests::trials::{expect, Tested};
 use compat_tests::work;
 use libtest_mimic::Trial;
 use std::collections::BTreeMap;

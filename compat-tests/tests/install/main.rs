@@ -7,14 +7,13 @@ mod tools;
 mod wrong;
 
 use compat_tests::setup::{said, setup};
+use compat_tests::trials::{expect, ignored, Tested};
 use compat_tests::work;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
-
-type Tested = Result<(), Failed>;
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -55,18 +54,8 @@ fn install(prefix: &Path) -> Result<Command, String> {
 fn needs(missing: Option<String>, name: &str, test: fn() -> Tested) -> Trial {
     match missing {
         None => Trial::test(name, test),
-        Some(why) => {
-            eprintln!("{name} is ignored: {why}");
-            Trial::test(name, || Ok(())).with_kind(why).with_ignored_flag(true)
-        }
+        Some(why) => ignored(name, why),
     }
-}
-
-fn expect(holds: bool, what: impl Into<String>) -> Tested {
-    if holds {
-        return Ok(());
-    }
-    Err(what.into().into())
 }
 
 /// One at a time, in C, so that it needs no network.

@@ -1,9 +1,10 @@
 //! An installation as programs find it: pkg-config, CMake, cargo-c. What is not on this machine is
 //! not tested here, and said so; CMake is taken from PyPI where it is missing.
 
-use super::{expect, folder, needs, prefix, Tested};
+use super::{folder, needs, prefix};
 use compat_tests::python;
 use compat_tests::setup::{has, said};
+use compat_tests::trials::{expect, Tested};
 use compat_tests::work;
 use libtest_mimic::Trial;
 use std::fs;

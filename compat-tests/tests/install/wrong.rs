@@ -1,7 +1,8 @@
 //! Wrong uses: each gets one line and an exit code, and leaves everything as it was.
 
-use super::{expect, folder, install, needs, Tested};
+use super::{folder, install, needs};
 use compat_tests::setup::{has, refusal, said, setup};
+use compat_tests::trials::{expect, Tested};
 use compat_tests::work;
 use libtest_mimic::{Failed, Trial};
 use std::fs;
