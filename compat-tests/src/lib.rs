@@ -38,7 +38,7 @@ pub mod work;
 pub type Result<T> = std::result::Result<T, String>;
 
 /// Adds what was being done to an error.
-pub(crate) fn during<T, E: std::fmt::Display>(
+pub fn during<T, E: std::fmt::Display>(
     result: std::result::Result<T, E>,
     what: impl std::fmt::Display,
 ) -> Result<T> {

@@ -105,8 +105,7 @@ fn reference() -> Result<PathBuf> {
 fn reference_sources() -> Result<Vec<PathBuf>> {
     let folder = work::upstream().join("src");
     let mut sources = Vec::new();
-    for entry in during(fs::read_dir(&folder), folder.display())? {
-        let path = during(entry, folder.display())?.path();
+    for path in work::entries(&folder)? {
         // WebSockets are DRAFT: upstream leaves these out of a stable build.
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if name.ends_with(".cpp") && !name.starts_with("ws") {

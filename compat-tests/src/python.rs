@@ -177,8 +177,7 @@ fn download(tools: &Path, kind: &str) -> Result<PathBuf> {
 
 /// The one file in the folder that ends so.
 fn find(folder: &Path, end: &str) -> Result<PathBuf> {
-    for entry in during(fs::read_dir(folder), folder.display())? {
-        let path = during(entry, folder.display())?.path();
+    for path in work::entries(folder)? {
         if path.to_string_lossy().ends_with(end) {
             return Ok(path);
         }

@@ -66,9 +66,8 @@ fn place() -> &'static Place {
     static PLACE: OnceLock<Place> = OnceLock::new();
     PLACE.get_or_init(|| {
         let library = fs::canonicalize(Library::Ours.file().unwrap()).unwrap();
-        let root = work::root().join("tool-run");
         let _lock = work::lock().unwrap();
-        let _ = fs::remove_dir_all(&root);
+        let root = work::emptied(work::root().join("tool-run")).unwrap();
         for folder in ["bin", "lib", "programs"] {
             fs::create_dir_all(root.join(folder)).unwrap();
         }

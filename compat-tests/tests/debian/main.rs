@@ -10,7 +10,6 @@ use compat_tests::trials::{expect, Tested};
 use compat_tests::work;
 use libtest_mimic::{Arguments, Trial};
 use machine::Machine;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -81,9 +80,7 @@ fn main() {
 fn packages() -> Result<Vec<PathBuf>, String> {
     static PACKAGES: OnceLock<Result<Vec<PathBuf>, String>> = OnceLock::new();
     let make = || {
-        let folder = work::root().join("debian");
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let folder = work::emptied(work::root().join("debian"))?;
         let text = said(&mut setup(&["deb", "--output", &folder.to_string_lossy()])?)?;
         Ok(text.lines().map(PathBuf::from).collect())
     };

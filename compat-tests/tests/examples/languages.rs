@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -147,8 +146,7 @@ fn run(command: &mut Command) -> Result<()> {
 }
 
 fn files(folder: &Path, suffix: &str) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let paths = entries.flatten().map(|entry| entry.path());
+    let paths = work::entries(folder)?.into_iter();
     Ok(paths.filter(|path| path.extension().is_some_and(|found| found == suffix)).collect())
 }
 

@@ -10,7 +10,6 @@ use compat_tests::setup::{said, setup};
 use compat_tests::trials::{expect, ignored, Tested};
 use compat_tests::work;
 use libtest_mimic::{Arguments, Trial};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
@@ -29,10 +28,11 @@ fn main() {
 
 /// A folder for one test, empty.
 fn folder(name: &str) -> Result<PathBuf, String> {
-    let folder = work::root().join("install").join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    Ok(folder)
+    work::emptied(folder_of(name))
+}
+
+fn folder_of(name: &str) -> PathBuf {
+    work::root().join("install").join(name)
 }
 
 /// A prefix with an installation, that tests only read.
