@@ -15,7 +15,7 @@ use compat_tests::library::SONAME;
 use compat_tests::prefix::prefix;
 use compat_tests::process::{self, Background};
 use compat_tests::trouble::{completion, Trouble};
-use compat_tests::work;
+use compat_tests::{during, work};
 use libtest_mimic::{Arguments, Trial};
 
 const VERSION: &str = "0.10.0";
@@ -212,7 +212,7 @@ fn example(name: &str, stage: &Path) -> Result<Command> {
     let file = folder().join("target/debug/examples").join(name);
     let mut list = Command::new(&file);
     list.env("LD_TRACE_LOADED_OBJECTS", "1").env("LD_LIBRARY_PATH", &ours);
-    let listed = list.output().map_err(|error| format!("{}: {error}", file.display()))?;
+    let listed = during(list.output(), file.display())?;
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let wanted = format!("{SONAME} => {}", ours.join(SONAME).display());
     if !listed.contains(&wanted) {

@@ -11,6 +11,7 @@ mod stage;
 
 use std::sync::{atomic::AtomicBool, Arc};
 
+use compat_tests::during;
 use compat_tests::trials::{ignored, is_chosen};
 use languages::Language::{self, Python, Rust, C};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -79,8 +80,7 @@ fn trial(
 /// Each program is there in the three languages, and the table of the README has it.
 fn every_program_is_named() -> Result<(), Failed> {
     let readme = languages::folder().join("README.md");
-    let table = std::fs::read_to_string(&readme)
-        .map_err(|error| format!("{}: {error}", readme.display()))?;
+    let table = during(std::fs::read_to_string(&readme), readme.display())?;
     let lists = [C.programs()?, Python.programs()?, Rust.programs()?];
     for name in lists.iter().flatten() {
         if lists.iter().any(|list| !list.contains(name)) {

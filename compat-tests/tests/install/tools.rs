@@ -5,7 +5,7 @@ use super::{folder, needs, prefix};
 use compat_tests::python;
 use compat_tests::setup::{has, said};
 use compat_tests::trials::{expect, Tested};
-use compat_tests::work;
+use compat_tests::{during, work};
 use libtest_mimic::Trial;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ const SAYS: &str = "Hello 4.3.5 1\n";
 
 fn source(folder: &Path) -> Result<PathBuf, String> {
     let path = folder.join("program.c");
-    fs::write(&path, PROGRAM).map_err(|error| format!("{}: {error}", path.display()))?;
+    during(fs::write(&path, PROGRAM), path.display())?;
     Ok(path)
 }
 
@@ -133,7 +133,7 @@ fn project(name: &str, target: &str, version: &str) -> Result<PathBuf, String> {
          add_executable(program program.c)\ntarget_link_libraries(program PRIVATE {target})\n"
     );
     let path = folder.join("CMakeLists.txt");
-    fs::write(&path, lists).map_err(|error| format!("{}: {error}", path.display()))?;
+    during(fs::write(&path, lists), path.display())?;
     let build = folder.join("build");
     let prefix = format!("-DCMAKE_PREFIX_PATH={}", prefix()?.display());
     let cmake = cmake()?;
