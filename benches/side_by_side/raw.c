@@ -1,10 +1,12 @@
 /* What bare sockets do on this machine: the limit that no library passes.
  *
  *   raw SECONDS PIN bulk|latency tcp|ipc|inproc SIZE
+ *   raw SECONDS PIN echo tcp|ipc CONNECTIONS SIZE
  *
  * bulk: one process writes to the other, 64 KiB at a time or SIZE if that is more; a message is SIZE
  * bytes of it. latency: SIZE bytes go there and back, blocking; inproc: two threads wake one another
- * by futex. */
+ * by futex. echo: SIZE bytes go there on every connection, then all are awaited back, blocking; the
+ * other process answers them as epoll names them. */
 #include "common.h"
 
 #include <arpa/inet.h>
@@ -15,13 +17,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LEAST_BULK = 65536, MOST_SAMPLES = 4000000 };
+/* What is echoed must fit into the buffers of a socket: nobody reads while all are sent. */
+enum { LEAST_BULK = 65536, MOST_ECHO = 65536, MOST_SAMPLES = 4000000, MOST_EVENTS = 256 };
 
-static int ends[2];
+static int *here, *there; /* the ends of each connection: this process's, and the other's */
+static long connections = 1;
 static size_t size;
 static int bulk;
 static volatile int turn;
@@ -32,7 +37,7 @@ void fail (const char *what)
     _exit (1);
 }
 
-static void connect_tcp (void)
+static void connect_tcp (int ends[2])
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t length = sizeof address;
@@ -49,6 +54,23 @@ static void connect_tcp (void)
     close (listener);
     for (int i = 0; i < 2; i++)
         setsockopt (ends[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
+static void connect_all (const char *transport)
+{
+    here = calloc (connections, sizeof *here);
+    there = calloc (connections, sizeof *there);
+    for (long i = 0; i < connections; i++) {
+        int ends[2];
+        errno = EPROTONOSUPPORT;
+        if (strcmp (transport, "tcp") == 0)
+            connect_tcp (ends);
+        else
+            check (strcmp (transport, "ipc") == 0 && socketpair (AF_UNIX, SOCK_STREAM, 0, ends) == 0,
+                   transport);
+        here[i] = ends[0];
+        there[i] = ends[1];
+    }
 }
 
 static int write_all (int fd, const char *bytes, size_t length)
@@ -80,11 +102,30 @@ static void other_process (void)
     size_t length = bulk && size < LEAST_BULK ? LEAST_BULK : size;
     char *bytes = calloc (1, length);
     if (bulk)
-        while (write_all (ends[1], bytes, length))
+        while (write_all (there[0], bytes, length))
             ;
     else
-        while (read_all (ends[1], bytes, length) && write_all (ends[1], bytes, length))
+        while (read_all (there[0], bytes, length) && write_all (there[0], bytes, length))
             ;
+}
+
+static void answer_all (void)
+{
+    struct epoll_event events[MOST_EVENTS], event = {.events = EPOLLIN | EPOLLET};
+    char *bytes = calloc (1, size);
+    int epoll = epoll_create1 (0);
+    for (long i = 0; i < connections; i++) {
+        event.data.fd = there[i];
+        check (epoll_ctl (epoll, EPOLL_CTL_ADD, there[i], &event) == 0, "epoll_ctl");
+    }
+    for (;;) {
+        int ready = epoll_wait (epoll, events, MOST_EVENTS, -1);
+        check (ready >= 0 || errno == EINTR, "epoll_wait");
+        for (int i = 0; i < ready; i++) {
+            check (read_all (events[i].data.fd, bytes, size), "recv");
+            check (write_all (events[i].data.fd, bytes, size), "send");
+        }
+    }
 }
 
 static void wait_for (int mine)
@@ -126,7 +167,7 @@ static void read_bulk (void)
             end = time + duration;
             cpu = cpu_of_all ();
         }
-        ssize_t got = recv (ends[0], bytes, length, 0);
+        ssize_t got = recv (here[0], bytes, length, 0);
         check (got > 0, "recv");
         sum += got;
     }
@@ -157,8 +198,8 @@ static void ping (int threads)
             give (1);
             wait_for (0);
         } else {
-            check (write_all (ends[0], bytes, size), "send");
-            check (read_all (ends[0], bytes, size), "recv");
+            check (write_all (here[0], bytes, size), "send");
+            check (read_all (here[0], bytes, size), "recv");
         }
         if (measuring && count < MOST_SAMPLES)
             samples[count++] = now () - begin;
@@ -172,23 +213,54 @@ static void ping (int threads)
     report ("cpu", spent);
 }
 
+static void echo_all (void)
+{
+    char *bytes = calloc (1, size);
+    double start = 0, end = now () + warm_up, cpu = 0, trips = 0;
+    for (int measuring = 0;; trips += connections) {
+        double time = now ();
+        if (time >= end) {
+            if (measuring)
+                break;
+            measuring = 1;
+            trips = 0;
+            start = now ();
+            end = start + duration;
+            cpu = cpu_of_all ();
+        }
+        for (long i = 0; i < connections; i++)
+            check (write_all (here[i], bytes, size), "send");
+        for (long i = 0; i < connections; i++)
+            check (read_all (here[i], bytes, size), "recv");
+    }
+    report ("rate", trips / (now () - start) * 1e9);
+    report ("cpu", (cpu_of_all () - cpu) / trips);
+}
+
 int main (int argc, char **argv)
 {
-    begin (argc, argv, 3, "bulk|latency tcp|ipc|inproc SIZE");
+    int echo = argc > 3 && strcmp (argv[3], "echo") == 0;
+    begin (argc, argv, echo ? 4 : 3,
+           echo ? "echo tcp|ipc CONNECTIONS SIZE" : "bulk|latency tcp|ipc|inproc SIZE");
     bulk = strcmp (argv[3], "bulk") == 0;
-    size = strtoul (argv[5], NULL, 10);
-    int threads = strcmp (argv[4], "inproc") == 0;
+    size = strtoul (argv[argc - 1], NULL, 10);
+    int threads = !echo && strcmp (argv[4], "inproc") == 0;
     pthread_t thread;
-    if (strcmp (argv[4], "tcp") == 0)
-        connect_tcp ();
-    else if (strcmp (argv[4], "ipc") == 0)
-        check (socketpair (AF_UNIX, SOCK_STREAM, 0, ends) == 0, "socketpair");
-    if (!threads)
-        spawn (1, other_process);
+    if (echo) {
+        connections = strtol (argv[5], NULL, 10);
+        errno = ERANGE;
+        check (connections > 0 && size > 0 && size <= MOST_ECHO, "CONNECTIONS or SIZE");
+    }
+    if (!threads) {
+        connect_all (argv[4]);
+        spawn (1, echo ? answer_all : other_process);
+    }
     pin (0);
     if (threads)
         pthread_create (&thread, NULL, other_thread, NULL);
-    if (bulk)
+    if (echo)
+        echo_all ();
+    else if (bulk)
         read_bulk ();
     else
         ping (threads);

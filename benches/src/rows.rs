@@ -136,9 +136,11 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "dealer-router",
         title: "ROUTER that answers many DEALERs",
-        note: "64 bytes, one request under way on each connection; all DEALERs are in one process.",
+        note:
+            "64 bytes, one request under way on each connection; all DEALERs are in one process. \
+               The bare sockets that answer are in an `epoll` loop.",
         metrics: &[metric("rate", "round trips", Unit::PerSecond, Better::Higher), CPU],
-        raw: None,
+        raw: Some("rate"),
         rows: dealer_router,
     },
     Section {
@@ -316,6 +318,8 @@ fn dealer_router() -> Vec<Row> {
         for connections in ["100", "1000"] {
             let mut row = Row::new("dealer-router", &[transport, connections], "echo", pinning);
             row.arguments = strings(&[transport, connections, "64"]);
+            // What a body of 64 bytes is on the wire.
+            row.raw = Some(strings(&["echo", transport, connections, "66"]));
             row.quick = (pinning, transport) == ("split", "tcp");
             row.wanted = vec![("rate", 2.5)];
             rows.push(row);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-use crate::{during, Result};
+use crate::{during, work, Result};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {
@@ -74,8 +74,7 @@ pub fn fingerprint(files: &[PathBuf]) -> Result<u64> {
 pub fn headers(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for folder in folders {
-        for entry in during(fs::read_dir(folder), folder.display())? {
-            let path = during(entry, folder.display())?.path();
+        for path in work::entries(folder)? {
             if path.extension().is_some_and(|suffix| suffix == "h" || suffix == "hpp") {
                 found.push(path);
             }

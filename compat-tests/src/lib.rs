@@ -13,6 +13,7 @@
 //! | [`python`] | Python environments with pyzmq on our library |
 //! | [`pyzmq`] | pyzmq's own test-suite, run and read |
 //! | [`process`], [`trouble`] | runs a program within a time limit; why a test ends early |
+//! | [`trials`] | what tests with a `main` of their own share |
 //! | [`header`] | what a `zmq.h` says, as facts that can be compared |
 //!
 //! Upstream's files are taken from the `zeromq-src` package and never changed.
@@ -29,6 +30,7 @@ pub mod program;
 pub mod python;
 pub mod pyzmq;
 pub mod setup;
+pub mod trials;
 pub mod trouble;
 pub mod work;
 
@@ -36,7 +38,7 @@ pub mod work;
 pub type Result<T> = std::result::Result<T, String>;
 
 /// Adds what was being done to an error.
-pub(crate) fn during<T, E: std::fmt::Display>(
+pub fn during<T, E: std::fmt::Display>(
     result: std::result::Result<T, E>,
     what: impl std::fmt::Display,
 ) -> Result<T> {

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::compile::{self, Language, Unit};
@@ -55,21 +54,14 @@ fn ours() -> Result<PathBuf> {
         };
     }
     let _lock = work::lock()?;
-    let target = work::root().parent().unwrap_or(Path::new("target"));
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build
-        .args(["build", "--release", "--package", "capi", "--target-dir"])
-        .arg(target)
-        .current_dir(work::workspace())
-        .env_remove("CARGO_BUILD_TARGET");
+    let mut build = work::cargo_build(&["--release", "--package", "capi"]);
     let status = during(build.status(), "cannot start cargo")?;
     if !status.success() {
         return Err(format!("{build:?} failed"));
     }
     let folder = work::root().join("ours");
     during(fs::create_dir_all(&folder), folder.display())?;
-    link(&target.join("release/libzmq.so"), &folder.join(SONAME))?;
+    link(&work::target().join("release/libzmq.so"), &folder.join(SONAME))?;
     Ok(folder)
 }
 
@@ -113,8 +105,7 @@ fn reference() -> Result<PathBuf> {
 fn reference_sources() -> Result<Vec<PathBuf>> {
     let folder = work::upstream().join("src");
     let mut sources = Vec::new();
-    for entry in during(fs::read_dir(&folder), folder.display())? {
-        let path = during(entry, folder.display())?.path();
+    for path in work::entries(&folder)? {
         // WebSockets are DRAFT: upstream leaves these out of a stable build.
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if name.ends_with(".cpp") && !name.starts_with("ws") {

@@ -3,8 +3,9 @@
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{flock, FlockOperation};
@@ -54,6 +55,29 @@ pub(crate) fn spawn(command: &mut Command, log: &Path) -> Result<Child> {
         .stderr(output)
         .process_group(0);
     during(command.spawn(), format!("cannot start {}", command.get_program().to_string_lossy()))
+}
+
+/// An empty folder with a short name, since the paths of ipc sockets have to be short. It goes when this
+/// is dropped.
+pub struct RunFolder {
+    pub path: PathBuf,
+}
+
+impl RunFolder {
+    pub fn new() -> Result<RunFolder> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("zmq-compat-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        during(fs::create_dir_all(&path), path.display())?;
+        Ok(RunFolder { path })
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
 }
 
 /// Nobody else on this machine who asks for the same, such as a port, gets it before this is dropped.

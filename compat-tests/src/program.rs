@@ -6,7 +6,6 @@ use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -56,8 +55,7 @@ pub enum Outcome {
 pub fn names() -> Result<Vec<String>> {
     let folder = work::upstream().join("tests");
     let mut names = Vec::new();
-    for entry in during(fs::read_dir(&folder), folder.display())? {
-        let path = during(entry, folder.display())?.path();
+    for path in work::entries(&folder)? {
         let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
         let source = path.extension().is_some_and(|suffix| suffix == "cpp");
         if source && name.starts_with("test_") {
@@ -85,7 +83,7 @@ pub fn build(names: &[String]) -> Result<()> {
 /// Runs a program that has been built.
 pub fn run(name: &str, library: Library, limit: Duration) -> Result<Run> {
     let _alone = alone(name);
-    let folder = RunFolder::new()?;
+    let folder = process::RunFolder::new()?;
     corpus::provide(name, &folder.path)?;
     let log = folder.path.join("output.log");
     let mut command = command(name);
@@ -165,28 +163,6 @@ fn signal_name(signal: i32) -> String {
         _ => return signal.to_string(),
     };
     name.to_owned()
-}
-
-/// An empty folder with a short name, since upstream's ipc addresses have to fit in one.
-struct RunFolder {
-    path: PathBuf,
-}
-
-impl RunFolder {
-    fn new() -> Result<RunFolder> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("zmq-compat-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        during(fs::create_dir_all(&path), path.display())?;
-        Ok(RunFolder { path })
-    }
-}
-
-impl Drop for RunFolder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
-    }
 }
 
 fn includes() -> Result<u64> {

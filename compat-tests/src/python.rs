@@ -1,6 +1,6 @@
 //! Python environments in the work folder, made by the ordinary `venv` and `pip`: one with the tools
-//! that all share, and one for each way in which pyzmq gets to our library. An environment is kept
-//! until what it was made from changes.
+//! that all share, one for each way in which pyzmq gets to our library, and some with a single package.
+//! An environment is kept until what it was made from changes.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -95,6 +95,18 @@ pub fn interpreter(pyzmq: Pyzmq) -> Result<PathBuf> {
     Ok(python_of(&venv))
 }
 
+/// The programs of an environment with one package of the index, and what that brings, for who needs
+/// none of the tools: not every Python can have those.
+pub fn with_only(package: &str) -> Result<PathBuf> {
+    let _lock = work::lock()?;
+    let venv = folder().join("only").join(package);
+    made_once(&venv, &version()?, || {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        obtain(pip(&venv).args(["install", package]), package)
+    })?;
+    Ok(venv.join("bin"))
+}
+
 /// The environment of the tools.
 fn tools() -> Result<PathBuf> {
     let requirements = script("requirements.txt");
@@ -165,8 +177,7 @@ fn download(tools: &Path, kind: &str) -> Result<PathBuf> {
 
 /// The one file in the folder that ends so.
 fn find(folder: &Path, end: &str) -> Result<PathBuf> {
-    for entry in during(fs::read_dir(folder), folder.display())? {
-        let path = during(entry, folder.display())?.path();
+    for path in work::entries(folder)? {
         if path.to_string_lossy().ends_with(end) {
             return Ok(path);
         }

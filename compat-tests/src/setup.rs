@@ -1,7 +1,7 @@
 //! The program behind `cargo setup`, as the tests run it: built once, working on the same target
 //! folder as everything else here.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
@@ -11,7 +11,10 @@ use crate::{during, work, Result};
 pub fn setup(arguments: &[&str]) -> Result<Command> {
     static BINARY: OnceLock<Result<PathBuf>> = OnceLock::new();
     let mut command = Command::new(BINARY.get_or_init(build).clone()?);
-    command.args(arguments).env("CARGO_TARGET_DIR", target()).env_remove("CARGO_BUILD_TARGET");
+    command
+        .args(arguments)
+        .env("CARGO_TARGET_DIR", work::target())
+        .env_remove("CARGO_BUILD_TARGET");
     Ok(command)
 }
 
@@ -51,19 +54,8 @@ fn run(command: &mut Command) -> Result<Output> {
     during(command.output(), what)
 }
 
-fn target() -> &'static Path {
-    work::root().parent().unwrap_or(Path::new("target"))
-}
-
 fn build() -> Result<PathBuf> {
     let _lock = work::lock()?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build
-        .args(["build", "--quiet", "--package", "zeroxide-setup", "--target-dir"])
-        .arg(target())
-        .current_dir(work::workspace())
-        .env_remove("CARGO_BUILD_TARGET");
-    said(&mut build)?;
-    Ok(target().join("debug/zeroxide-setup"))
+    said(&mut work::cargo_build(&["--quiet", "--package", "zeroxide-setup"]))?;
+    Ok(work::target().join("debug/zeroxide-setup"))
 }

@@ -16,6 +16,15 @@ impl From<String> for Trouble {
     }
 }
 
+/// For those to whom it is all one.
+impl From<Trouble> for String {
+    fn from(trouble: Trouble) -> String {
+        match trouble {
+            Trouble::Missing(what) | Trouble::Failed(what) => what,
+        }
+    }
+}
+
 /// What libtest is told: what is missing makes a test ignored, and with `STRICT=1` failed.
 pub fn completion(result: Result<(), Trouble>) -> Result<Completion, Failed> {
     let strict = std::env::var_os("STRICT").is_some_and(|value| value == "1");

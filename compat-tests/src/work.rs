@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use rustix::fs::{flock, FlockOperation};
@@ -19,9 +20,27 @@ pub fn root() -> &'static Path {
     Path::new(env!("COMPAT_WORK"))
 }
 
+/// Where cargo builds, and in which the work folder lies.
+pub fn target() -> &'static Path {
+    root().parent().unwrap_or(Path::new("target"))
+}
+
 /// The workspace that this crate is a member of.
 pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// Cargo: the one that runs this, if one does.
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// `cargo build` on the workspace, into the target folder, for this machine.
+pub fn cargo_build(arguments: &[&str]) -> Command {
+    let mut cargo = cargo();
+    cargo.arg("build").args(arguments).arg("--target-dir").arg(target());
+    cargo.current_dir(workspace()).env_remove("CARGO_BUILD_TARGET");
+    cargo
 }
 
 /// libsodium's headers and archive. Copies, since cargo keeps one build of it for each profile and
@@ -77,11 +96,23 @@ pub fn lay_out() -> Result<()> {
     .clone()
 }
 
+/// What lies in a folder.
+pub fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = during(fs::read_dir(folder), folder.display())?;
+    entries.map(|entry| Ok(during(entry, folder.display())?.path())).collect()
+}
+
+/// A folder with nothing in it, whatever was there before.
+pub fn emptied(folder: PathBuf) -> Result<PathBuf> {
+    let _ = fs::remove_dir_all(&folder);
+    during(fs::create_dir_all(&folder), folder.display())?;
+    Ok(folder)
+}
+
 /// Copies the files of one folder, not those of the folders in it.
 pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     during(fs::create_dir_all(to), to.display())?;
-    for entry in during(fs::read_dir(from), from.display())? {
-        let path = during(entry, from.display())?.path();
+    for path in entries(from)? {
         if let (true, Some(name)) = (path.is_file(), path.file_name()) {
             copy_changed(&path, &to.join(name))?;
         }
@@ -92,8 +123,7 @@ pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 /// Copies a folder with all that is in it.
 pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     copy_folder(from, to)?;
-    for entry in during(fs::read_dir(from), from.display())? {
-        let path = during(entry, from.display())?.path();
+    for path in entries(from)? {
         if let (true, Some(name)) = (path.is_dir(), path.file_name()) {
             copy_tree(&path, &to.join(name))?;
         }
@@ -101,10 +131,13 @@ pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+pub fn copy_changed(from: &Path, to: &Path) -> Result<()> {
+    write_changed(to, &during(fs::read(from), from.display())?)
+}
+
 /// Leaves alone what is equal already, so that nothing looks newer than it is. What is replaced is
 /// replaced whole: a program may have the old file mapped.
-pub fn copy_changed(from: &Path, to: &Path) -> Result<()> {
-    let wanted = during(fs::read(from), from.display())?;
+pub fn write_changed(to: &Path, wanted: &[u8]) -> Result<()> {
     if fs::read(to).is_ok_and(|present| present == wanted) {
         return Ok(());
     }

@@ -95,8 +95,7 @@ fn download(folder: &Path) -> Result<PathBuf> {
         let why = why.unwrap_or("there is no apt here");
         Trouble::Missing(format!("apt-get cannot get {PACKAGE}: {why}"))
     })?;
-    for entry in fs::read_dir(folder).map_err(|error| error.to_string())? {
-        let path = entry.map_err(|error| error.to_string())?.path();
+    for path in work::entries(folder)? {
         if path.extension().is_some_and(|extension| extension == "deb") {
             return Ok(path);
         }

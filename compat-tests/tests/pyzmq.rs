@@ -9,10 +9,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use compat_tests::library::Library;
-use compat_tests::process;
 use compat_tests::python::{self, Pyzmq};
 use compat_tests::pyzmq::{self, Outcome, Report};
 use compat_tests::trouble::{completion, Trouble};
+use compat_tests::{during, process};
 use libtest_mimic::{Arguments, Trial};
 
 const WAYS: [Pyzmq; 3] = [Pyzmq::Cython, Pyzmq::Cffi, Pyzmq::Wheel];
@@ -125,7 +125,7 @@ fn jupyter_kernel(way: Pyzmq) -> Result<(), Trouble> {
     for variable in ["IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"]
     {
         let folder = home.join(variable);
-        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        during(fs::create_dir_all(&folder), folder.display())?;
         python.env(variable, folder);
     }
     let said = process::run(&mut python, &log, KERNEL_LIMIT)?;

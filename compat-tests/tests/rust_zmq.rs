@@ -15,7 +15,7 @@ use compat_tests::library::SONAME;
 use compat_tests::prefix::prefix;
 use compat_tests::process::{self, Background};
 use compat_tests::trouble::{completion, Trouble};
-use compat_tests::work;
+use compat_tests::{during, work};
 use libtest_mimic::{Arguments, Trial};
 
 const VERSION: &str = "0.10.0";
@@ -130,9 +130,11 @@ fn lay_out() -> Result<()> {
     let copy = folder().join("zmq");
     work::copy_tree(&source, &copy)?;
     work::copy_changed(&source.join("Cargo.lock"), &folder().join("Cargo.lock"))?;
-    write(&folder().join("Cargo.toml"), "[workspace]\nmembers = [\"zmq\"]\nresolver = \"2\"\n")?;
+    let workspace = "[workspace]\nmembers = [\"zmq\"]\nresolver = \"2\"\n";
+    work::write_changed(&folder().join("Cargo.toml"), workspace.as_bytes())?;
     fs::create_dir_all(folder().join(".cargo")).map_err(|error| error.to_string())?;
-    write(&folder().join(".cargo/config.toml"), &link)
+    let configuration = folder().join(".cargo/config.toml");
+    Ok(work::write_changed(&configuration, link.as_bytes())?)
 }
 
 /// Has Cargo get the package, and says where it put it.
@@ -143,8 +145,8 @@ fn fetch() -> Result<PathBuf> {
         "[package]\nname = \"fetch\"\nedition = \"2021\"\n[lib]\npath = \"nothing.rs\"\n\
          [dependencies]\nzmq = \"={VERSION}\"\n[workspace]\n"
     );
-    write(&project.join("nothing.rs"), "")?;
-    write(&project.join("Cargo.toml"), &manifest)?;
+    work::write_changed(&project.join("nothing.rs"), b"")?;
+    work::write_changed(&project.join("Cargo.toml"), manifest.as_bytes())?;
     let mut cargo = cargo();
     cargo.args(["metadata", "--format-version", "1"]).current_dir(&project);
     let output = process::run(&mut cargo, &project.join("fetch.log"), BUILD_LIMIT);
@@ -210,7 +212,7 @@ fn example(name: &str, stage: &Path) -> Result<Command> {
     let file = folder().join("target/debug/examples").join(name);
     let mut list = Command::new(&file);
     list.env("LD_TRACE_LOADED_OBJECTS", "1").env("LD_LIBRARY_PATH", &ours);
-    let listed = list.output().map_err(|error| format!("{}: {error}", file.display()))?;
+    let listed = during(list.output(), file.display())?;
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let wanted = format!("{SONAME} => {}", ours.join(SONAME).display());
     if !listed.contains(&wanted) {
@@ -222,14 +224,7 @@ fn example(name: &str, stage: &Path) -> Result<Command> {
 }
 
 fn cargo() -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = work::cargo();
     cargo.env_remove("CARGO_BUILD_TARGET").env_remove("RUSTFLAGS");
     cargo
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    if fs::read_to_string(path).is_ok_and(|present| present == text) {
-        return Ok(());
-    }
-    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()).into())
 }

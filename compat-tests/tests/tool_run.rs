@@ -66,9 +66,8 @@ fn place() -> &'static Place {
     static PLACE: OnceLock<Place> = OnceLock::new();
     PLACE.get_or_init(|| {
         let library = fs::canonicalize(Library::Ours.file().unwrap()).unwrap();
-        let root = work::root().join("tool-run");
         let _lock = work::lock().unwrap();
-        let _ = fs::remove_dir_all(&root);
+        let root = work::emptied(work::root().join("tool-run")).unwrap();
         for folder in ["bin", "lib", "programs"] {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
@@ -82,13 +81,9 @@ fn place() -> &'static Place {
 }
 
 fn built_tool() -> PathBuf {
-    let target = work::root().parent().unwrap();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", "zeroxide", "--bin", "zmq", "--target-dir"]);
-    build.arg(target).current_dir(work::workspace()).env_remove("CARGO_BUILD_TARGET");
+    let mut build = work::cargo_build(&["--quiet", "--package", "zeroxide", "--bin", "zmq"]);
     assert!(build.status().unwrap().success(), "{build:?}");
-    target.join("debug/zmq")
+    work::target().join("debug/zmq")
 }
 
 impl Place {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use compat_tests::ledger::{self, State};
 use compat_tests::library::Library;
 use compat_tests::program::{self, Outcome, Run, TIME_LIMIT};
+use compat_tests::trials::is_chosen;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// A program that is not expected to pass yet may hang: not for long.
@@ -32,9 +33,7 @@ fn main() {
         }
     };
     programs.sort_by_key(|(name, _)| !LONG.contains(&name.as_str()));
-    if !arguments.list {
-        build_what_is_chosen(&arguments, &programs);
-    }
+    build_what_is_chosen(&arguments, &programs);
     let mut trials = vec![Trial::test("ledger::names_every_program", ledger_is_complete)];
     trials.extend(programs.iter().filter_map(|(name, state)| reference_trial(name, state)));
     trials.extend(programs.iter().map(|(name, state)| upstream_trial(name, state)));
@@ -44,11 +43,7 @@ fn main() {
 /// Compiles everything before the first program runs, so that no compiler disturbs its timing.
 /// What cannot be built is reported by the test of that program.
 fn build_what_is_chosen(arguments: &Arguments, programs: &[(String, State)]) {
-    let chosen = |prefix: &str, name: &str| {
-        let full = format!("{prefix}{name}");
-        arguments.filter.as_ref().is_none_or(|filter| full.contains(filter))
-            && !arguments.skip.iter().any(|skipped| full.contains(skipped))
-    };
+    let chosen = |prefix: &str, name: &str| is_chosen(arguments, &format!("{prefix}{name}"));
     let of = |prefix: &str| -> Vec<String> {
         let applicable =
             programs.iter().filter(|(_, state)| !matches!(state, State::NotApplicable(_)));

@@ -6,14 +6,12 @@
 mod machine;
 
 use compat_tests::setup::{said, setup};
+use compat_tests::trials::{expect, Tested};
 use compat_tests::work;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 use machine::Machine;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-
-type Tested = Result<(), Failed>;
 
 /// What is installed from the archive before our packages are, with Debian's libzmq5.
 const PROGRAMS: &[&str] = &[
@@ -78,20 +76,11 @@ fn main() {
     conclusion.exit();
 }
 
-fn expect(holds: bool, what: impl Into<String>) -> Tested {
-    if holds {
-        return Ok(());
-    }
-    Err(what.into().into())
-}
-
 /// Our packages, built once.
 fn packages() -> Result<Vec<PathBuf>, String> {
     static PACKAGES: OnceLock<Result<Vec<PathBuf>, String>> = OnceLock::new();
     let make = || {
-        let folder = work::root().join("debian");
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let folder = work::emptied(work::root().join("debian"))?;
         let text = said(&mut setup(&["deb", "--output", &folder.to_string_lossy()])?)?;
         Ok(text.lines().map(PathBuf::from).collect())
     };

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
 use compat_tests::compile::{self, Unit};
 use compat_tests::library::Library;
+use compat_tests::python::{self, PYZMQ};
 use compat_tests::{work, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Language {
                 command.arg(self.sources().join(name).with_extension("py"));
                 command
             }
-            Language::Rust => Command::new(target().join("debug/examples").join(name)),
+            Language::Rust => Command::new(work::target().join("debug/examples").join(name)),
         })
     }
 
@@ -113,31 +113,16 @@ fn c_arguments(library: &Path) -> Vec<OsString> {
 }
 
 fn build_rust() -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
     // The profile that `cargo test` has built them with already.
-    build
-        .args(["build", "--package", "zeroxide", "--examples", "--profile", "test", "--target-dir"])
-        .arg(target())
-        .current_dir(work::workspace())
-        .env_remove("CARGO_BUILD_TARGET");
-    run(&mut build)
+    run(&mut work::cargo_build(&["--package", "zeroxide", "--examples", "--profile", "test"]))
 }
 
-/// A Python that has pyzmq and runs it on our library, in a virtual environment of its own.
+/// A Python that has pyzmq and runs it on our library.
 fn python_with_pyzmq() -> Result<Command> {
     static PYTHON: OnceLock<Result<PathBuf>> = OnceLock::new();
     let python = PYTHON.get_or_init(|| {
         let library = Library::Ours.file()?;
-        let _lock = work::lock()?;
-        let venv = built().join("venv");
-        let python = venv.join("bin/python");
-        let has_pyzmq = |python: &Path| run(Command::new(python).args(["-c", "import zmq"]));
-        if has_pyzmq(&python).is_err() {
-            let _ = fs::remove_dir_all(&venv);
-            run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-            run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "pyzmq"]))?;
-        }
+        let python = python::with_only(&format!("pyzmq=={PYZMQ}"))?.join("python");
         run(Command::new(&python).args(["-c", IS_OURS]).env("LD_PRELOAD", library))?;
         Ok(python)
     });
@@ -161,15 +146,10 @@ fn run(command: &mut Command) -> Result<()> {
 }
 
 fn files(folder: &Path, suffix: &str) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let paths = entries.flatten().map(|entry| entry.path());
+    let paths = work::entries(folder)?.into_iter();
     Ok(paths.filter(|path| path.extension().is_some_and(|found| found == suffix)).collect())
 }
 
 fn built() -> PathBuf {
     work::root().join("examples")
-}
-
-fn target() -> &'static Path {
-    work::root().parent().unwrap_or(Path::new("target"))
 }

@@ -11,6 +11,8 @@ mod stage;
 
 use std::sync::{atomic::AtomicBool, Arc};
 
+use compat_tests::during;
+use compat_tests::trials::{ignored, is_chosen};
 use languages::Language::{self, Python, Rust, C};
 use libtest_mimic::{Arguments, Failed, Trial};
 use stage::Stage;
@@ -63,8 +65,7 @@ fn trial(
         for language in languages {
             let prepared = language.prepare();
             if let (Python, Err(why)) = (language, prepared) {
-                eprintln!("{title} is ignored: {why}");
-                return Trial::test(title, || Ok(())).with_kind(why).with_ignored_flag(true);
+                return ignored(title, why);
             }
         }
     }
@@ -76,21 +77,10 @@ fn trial(
     })
 }
 
-fn is_chosen(arguments: &Arguments, title: &str) -> bool {
-    let matches = |wanted: &String| match arguments.exact {
-        true => title == wanted,
-        false => title.contains(wanted),
-    };
-    !arguments.list
-        && arguments.filter.as_ref().is_none_or(matches)
-        && !arguments.skip.iter().any(matches)
-}
-
 /// Each program is there in the three languages, and the table of the README has it.
 fn every_program_is_named() -> Result<(), Failed> {
     let readme = languages::folder().join("README.md");
-    let table = std::fs::read_to_string(&readme)
-        .map_err(|error| format!("{}: {error}", readme.display()))?;
+    let table = during(std::fs::read_to_string(&readme), readme.display())?;
     let lists = [C.programs()?, Python.programs()?, Rust.programs()?];
     for name in lists.iter().flatten() {
         if lists.iter().any(|list| !list.contains(name)) {

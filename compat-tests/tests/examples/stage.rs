@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use compat_tests::Result;
+use compat_tests::process::RunFolder;
+use compat_tests::{during, Result};
 
 use crate::languages::Language;
 use crate::process::Process;
@@ -15,20 +15,14 @@ use crate::process::Process;
 const PORTS: std::ops::Range<u32> = 12_000..32_000;
 
 pub struct Stage {
-    folder: PathBuf,
+    folder: RunFolder,
     cast: &'static [Language],
     next: Cell<usize>,
 }
 
 impl Stage {
     pub fn new(cast: &'static [Language]) -> Result<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        // Paths of sockets are short, and those of target folders long.
-        let name = format!("zeroxide-examples-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        Ok(Self { folder, cast, next: Cell::new(0) })
+        Ok(Self { folder: RunFolder::new()?, cast, next: Cell::new(0) })
     }
 
     /// Starts a program in the language whose turn it is.
@@ -42,7 +36,7 @@ impl Stage {
 
     /// An endpoint between processes, by name.
     pub fn ipc(&self, name: &str) -> String {
-        format!("ipc://{}/{name}", self.folder.display())
+        format!("ipc://{}/{name}", self.folder.path.display())
     }
 
     /// An endpoint at a port that was free a moment ago.
@@ -60,14 +54,8 @@ impl Stage {
 
     /// A new folder for the files of a scene.
     pub fn folder(&self, name: &str) -> Result<String> {
-        let folder = self.folder.join(name);
-        fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let folder = self.folder.path.join(name);
+        during(fs::create_dir(&folder), folder.display())?;
         Ok(folder.display().to_string())
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -1,13 +1,14 @@
 //! What an installation consists of, and that it goes as it came.
 
-use super::{expect, folder, install, Tested};
+use super::{folder, folder_of, install};
 use compat_tests::setup::{refusal, said, setup};
+use compat_tests::trials::{expect, Tested};
 use compat_tests::work;
 use libtest_mimic::Trial;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{symlink, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -30,8 +31,7 @@ fn listing(root: &Path) -> Result<BTreeMap<String, String>, String> {
     let mut listing = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
-        let entries = fs::read_dir(&folder).map_err(|error| format!("{folder:?}: {error}"))?;
-        for path in entries.flatten().map(|entry| entry.path()) {
+        for path in work::entries(&folder)? {
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
             if let Ok(target) = fs::read_link(&path) {
                 listing.insert(name, format!("-> {}", target.display()));
@@ -90,10 +90,6 @@ fn is_upstreams_under_destdir() -> Tested {
     said(&mut setup(&["uninstall", "--prefix", "/opt/zmq", "--destdir", &text])?)?;
     expect(!destdir.exists(), format!("{text} is still there"))?;
     expect(!folder_of("destdir").join("made").exists(), "folders above DESTDIR are still there")
-}
-
-fn folder_of(name: &str) -> PathBuf {
-    work::root().join("install").join(name)
 }
 
 fn libdir_may_be_debians() -> Tested {

@@ -7,14 +7,12 @@ mod tools;
 mod wrong;
 
 use compat_tests::setup::{said, setup};
+use compat_tests::trials::{expect, ignored, Tested};
 use compat_tests::work;
-use libtest_mimic::{Arguments, Failed, Trial};
-use std::fs;
+use libtest_mimic::{Arguments, Trial};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
-
-type Tested = Result<(), Failed>;
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -30,10 +28,11 @@ fn main() {
 
 /// A folder for one test, empty.
 fn folder(name: &str) -> Result<PathBuf, String> {
-    let folder = work::root().join("install").join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    Ok(folder)
+    work::emptied(folder_of(name))
+}
+
+fn folder_of(name: &str) -> PathBuf {
+    work::root().join("install").join(name)
 }
 
 /// A prefix with an installation, that tests only read.
@@ -55,18 +54,8 @@ fn install(prefix: &Path) -> Result<Command, String> {
 fn needs(missing: Option<String>, name: &str, test: fn() -> Tested) -> Trial {
     match missing {
         None => Trial::test(name, test),
-        Some(why) => {
-            eprintln!("{name} is ignored: {why}");
-            Trial::test(name, || Ok(())).with_kind(why).with_ignored_flag(true)
-        }
+        Some(why) => ignored(name, why),
     }
-}
-
-fn expect(holds: bool, what: impl Into<String>) -> Tested {
-    if holds {
-        return Ok(());
-    }
-    Err(what.into().into())
 }
 
 /// One at a time, in C, so that it needs no network.

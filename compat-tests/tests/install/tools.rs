@@ -1,9 +1,11 @@
 //! An installation as programs find it: pkg-config, CMake, cargo-c. What is not on this machine is
 //! not tested here, and said so; CMake is taken from PyPI where it is missing.
 
-use super::{expect, folder, needs, prefix, Tested};
+use super::{folder, needs, prefix};
+use compat_tests::python;
 use compat_tests::setup::{has, said};
-use compat_tests::work;
+use compat_tests::trials::{expect, Tested};
+use compat_tests::{during, work};
 use libtest_mimic::Trial;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +57,7 @@ const SAYS: &str = "Hello 4.3.5 1\n";
 
 fn source(folder: &Path) -> Result<PathBuf, String> {
     let path = folder.join("program.c");
-    fs::write(&path, PROGRAM).map_err(|error| format!("{}: {error}", path.display()))?;
+    during(fs::write(&path, PROGRAM), path.display())?;
     Ok(path)
 }
 
@@ -116,20 +118,9 @@ fn cmake() -> Result<PathBuf, String> {
     if has("cmake") {
         return Ok("cmake".into());
     }
-    let _lock = work::lock()?;
-    let folder = work::root().join("cmake");
-    let cmake = folder.join("bin/cmake");
-    let works = || said(Command::new(&cmake).arg("--version")).is_ok();
-    if !works() {
-        let made = said(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
-        let mut pip = Command::new(folder.join("bin/python"));
-        pip.args(["-m", "pip", "install", "--quiet", "--retries", "1", "cmake"]);
-        if made.is_err() || said(&mut pip).is_err() || !works() {
-            let _ = fs::remove_dir_all(&folder);
-            return Err("there is no cmake, and pip cannot get it".into());
-        }
-    }
-    Ok(cmake)
+    let cmake = python::with_only("cmake").map(|programs| programs.join("cmake")).ok();
+    let works = |cmake: &PathBuf| said(Command::new(cmake).arg("--version")).is_ok();
+    cmake.filter(works).ok_or_else(|| "there is no cmake, and pip cannot get it".into())
 }
 
 /// Configures and builds a project with one program.
@@ -142,7 +133,7 @@ fn project(name: &str, target: &str, version: &str) -> Result<PathBuf, String> {
          add_executable(program program.c)\ntarget_link_libraries(program PRIVATE {target})\n"
     );
     let path = folder.join("CMakeLists.txt");
-    fs::write(&path, lists).map_err(|error| format!("{}: {error}", path.display()))?;
+    during(fs::write(&path, lists), path.display())?;
     let build = folder.join("build");
     let prefix = format!("-DCMAKE_PREFIX_PATH={}", prefix()?.display());
     let cmake = cmake()?;
@@ -173,8 +164,7 @@ fn cmake_version() -> Tested {
 
 fn cargo_c_installs() -> Tested {
     let destdir = folder("cargo-c")?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = work::cargo();
     command.args(["cinstall", "--release", "--package", "capi", "--prefix", "/opt/zmq"]);
     command.args(["--libdir", "lib", "--destdir"]).arg(&destdir);
     // Its own target folder: it builds with other flags.

@@ -1,7 +1,8 @@
 //! Wrong uses: each gets one line and an exit code, and leaves everything as it was.
 
-use super::{expect, folder, install, needs, Tested};
+use super::{folder, install, needs};
 use compat_tests::setup::{has, refusal, said, setup};
+use compat_tests::trials::{expect, Tested};
 use compat_tests::work;
 use libtest_mimic::{Failed, Trial};
 use std::fs;
@@ -126,13 +127,12 @@ fn disk_is_full() -> Tested {
     let disk = folder("disk")?;
     said(&mut setup(&["install", "--prefix", &disk.join("warm").to_string_lossy()])?)?;
     let program = setup(&[])?.get_program().to_owned();
-    let target = work::root().parent().ok_or("no target folder")?;
     let script = "mount -t tmpfs -o size=1m none \"$1\" && mkdir \"$1/kept\" || exit 99
         \"$0\" install --prefix \"$1/prefix\"; code=$?
         [ \"$(ls -A \"$1\")\" = kept ] || { ls -AR \"$1\"; exit 98; }
         exit $code";
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--mount", "sh", "-c", script]).arg(program).arg(&disk);
-    let line = refusal(command.env("CARGO_TARGET_DIR", target))?;
+    let line = refusal(command.env("CARGO_TARGET_DIR", work::target()))?;
     expect(line.contains("No space left on device"), line)
 }

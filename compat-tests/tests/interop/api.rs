@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::security::Handler;
+use compat_tests::during;
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 /// The numbers of `zmq.h`.
@@ -111,8 +112,8 @@ impl Zmq {
     pub fn load(file: &Path) -> Result<&'static Self> {
         // SAFETY: a libzmq does nothing when it is loaded.
         let library = unsafe { Library::open(Some(file), RTLD_NOW | RTLD_LOCAL) };
-        let library = library.map_err(|error| format!("{}: {error}", file.display()))?;
-        let found = Self::find(&library).map_err(|error| format!("{}: {error}", file.display()))?;
+        let library = during(library, file.display())?;
+        let found = during(Self::find(&library), file.display())?;
         std::mem::forget(library);
         Ok(Box::leak(Box::new(found)))
     }
