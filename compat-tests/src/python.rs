@@ -153,15 +153,16 @@ fn version() -> Result<String> {
 /// What pip installs as pyzmq: the unpacked sources, or the file that is ready to be installed.
 fn package(tools: &Path, pyzmq: Pyzmq) -> Result<PathBuf> {
     let sources = sources();
-    if pyzmq == Pyzmq::Wheel {
-        return find(&download(tools, "--only-binary")?, ".whl");
-    }
-    let archive = find(&download(tools, "--no-binary")?, ".tar.gz")?;
     if !sources.join("pyproject.toml").exists() {
+        // For its tests also where it is not built.
+        let archive = find(&download(tools, "--no-binary")?, ".tar.gz")?;
         let mut unpack = Command::new(python_of(tools));
         run(unpack.args(["-m", "tarfile", "-e"]).arg(archive).arg(folder()))?;
     }
-    Ok(sources)
+    match pyzmq {
+        Pyzmq::Wheel => find(&download(tools, "--only-binary")?, ".whl"),
+        _ => Ok(sources),
+    }
 }
 
 fn download(tools: &Path, kind: &str) -> Result<PathBuf> {

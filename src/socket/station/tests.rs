@@ -90,10 +90,12 @@ impl Crowd {
         }
     }
 
-    /// Talks until the busy ones are claimed, which takes a few quick rounds.
+    /// Talks until the busy ones are claimed, which takes a few quick rounds, and a wait that is one.
     fn settle(&self) {
         let settled = (0..500).any(|_| {
             self.rounds(5, at_once);
+            let nothing = [PollItem::socket(&self.router, POLLIN)];
+            assert_eq!(poll(&mut { nothing }, Some(Duration::from_millis(1))), Ok(0));
             self.is_at_station()
         });
         assert_eq!(settled, cfg!(any(target_os = "linux", target_os = "android")));
