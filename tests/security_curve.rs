@@ -48,9 +48,10 @@ impl Scene {
         configure(&server);
         let endpoint = server.bind(TCP);
         let client = client(&context, CLIENT);
+        // Before there is anything to tell.
+        let monitor = server.monitor(&context);
         client.connect(&endpoint);
-        let scene =
-            Self { monitor: server.monitor(&context), context, server, endpoint, handler, client };
+        let scene = Self { monitor, context, server, endpoint, handler, client };
         scene.serve();
         scene.monitor.wait_for(ids::EVENT_HANDSHAKE_SUCCEEDED);
         scene

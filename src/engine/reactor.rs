@@ -41,6 +41,9 @@ pub trait Reactor {
     /// what is ready already. False if the system would not.
     fn watch(&mut self, fd: RawFd, readable: bool, writable: bool) -> bool;
 
+    /// The same for a descriptor that it does not know yet.
+    fn watch_new(&mut self, fd: RawFd, readable: bool, writable: bool) -> bool;
+
     /// Stops telling. To be called before the descriptor is closed.
     fn unwatch(&mut self, fd: RawFd);
 

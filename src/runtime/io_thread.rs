@@ -363,19 +363,23 @@ impl Loop {
 
 fn watch(registry: &Registry, session: usize, fd: RawFd, readable: bool, writable: bool) -> bool {
     let mut source = SourceFd(&fd);
-    let interest = match (readable, writable) {
-        (true, true) => Interest::READABLE | Interest::WRITABLE,
-        (true, false) => Interest::READABLE,
-        (false, true) => Interest::WRITABLE,
-        (false, false) => {
-            // It may not have been watched.
-            let _ = registry.deregister(&mut source);
-            return true;
-        }
+    let Some(interest) = interest(readable, writable) else {
+        // It may not have been watched.
+        let _ = registry.deregister(&mut source);
+        return true;
     };
     let token = Token(session + 1);
     registry.reregister(&mut source, token, interest).is_ok()
         || registry.register(&mut source, token, interest).is_ok()
+}
+
+fn interest(readable: bool, writable: bool) -> Option<Interest> {
+    match (readable, writable) {
+        (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
+        (true, false) => Some(Interest::READABLE),
+        (false, true) => Some(Interest::WRITABLE),
+        (false, false) => None,
+    }
 }
 
 /// The I/O thread, as the session that it is running sees it.
@@ -392,6 +396,13 @@ struct Io<'a> {
 impl Reactor for Io<'_> {
     fn watch(&mut self, fd: RawFd, readable: bool, writable: bool) -> bool {
         watch(self.registry, self.index, fd, readable, writable)
+    }
+
+    fn watch_new(&mut self, fd: RawFd, readable: bool, writable: bool) -> bool {
+        let Some(interest) = interest(readable, writable) else { return true };
+        let token = Token(self.index + 1);
+        self.registry.register(&mut SourceFd(&fd), token, interest).is_ok()
+            || self.watch(fd, readable, writable)
     }
 
     fn unwatch(&mut self, fd: RawFd) {

@@ -186,7 +186,7 @@ impl Core {
     #[inline]
     pub fn recv(&mut self, sink: &mut Sink<'_>, dont_wait: bool) -> Result<Taken> {
         if self.at_station && self.station.is_time_to_look() {
-            self.pump(None);
+            self.look_around();
         }
         self.enter()?;
         match self.try_recv(sink) {

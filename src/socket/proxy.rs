@@ -136,7 +136,11 @@ impl Proxy<'_> {
 fn look(items: &mut [PollItem<'_>]) -> Result<()> {
     for item in items {
         if let PollSource::Socket(socket) = item.source {
-            item.revents = socket.with(|core| core.events())? & item.events;
+            let events = socket.with(|core| {
+                core.look_around();
+                core.events()
+            });
+            item.revents = events? & item.events;
         }
     }
     Ok(())

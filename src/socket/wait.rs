@@ -205,6 +205,13 @@ impl Core {
         self.links.len() > MAX_CLAIMS && CLAIMED_RECEIVE.get() != Use::Always
     }
 
+    /// Who finds messages without waiting looks at the station now and then: others may have brought some, too.
+    pub(super) fn look_around(&mut self) {
+        if self.at_station {
+            self.pump(None);
+        }
+    }
+
     /// A link has brought something.
     pub(super) fn note_readable(&mut self, id: LinkId) {
         // What publishers are asked for is not to wait for their next wait.

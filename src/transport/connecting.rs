@@ -25,8 +25,7 @@ impl Target {
     /// Starts to connect. An error is of this attempt only; see [`is_retryable`].
     pub fn connect(&self, options: &TransportOptions) -> Result<Connecting> {
         let (socket, destination) = open(&self.destination)?;
-        socket.set_nonblocking(true)?;
-        self.transport.tune(&socket, options)?;
+        self.transport.tune(&socket, destination.domain(), options)?;
         if let Some(source) = &self.source {
             // Lets one source port be used towards several peers.
             socket.set_reuse_address(true)?;
@@ -56,20 +55,32 @@ fn is_under_way(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR))
 }
 
-/// A stream socket for the address, and the address to use it with: on a system without IPv6, the
+/// A stream socket for the address that never blocks, and the address to use it with: on a system without IPv6, the
 /// IPv4 address that it maps, if any.
 pub(super) fn open(address: &SockAddr) -> Result<(Socket, SockAddr)> {
-    let unsupported = match Socket::new(address.domain(), Type::STREAM, None) {
+    let unsupported = match nonblocking(address.domain()) {
         Ok(socket) => return Ok((socket, address.clone())),
         Err(error) => error,
     };
     let mapped = address.as_socket().and_then(unmap);
     match mapped {
         Some(address) if unsupported.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
-            Ok((Socket::new(Domain::IPV4, Type::STREAM, None)?, address.into()))
+            Ok((nonblocking(Domain::IPV4)?, address.into()))
         }
         _ => Err(unsupported.into()),
     }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn nonblocking(domain: Domain) -> io::Result<Socket> {
+    Socket::new(domain, Type::STREAM.nonblocking(), None)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+fn nonblocking(domain: Domain) -> io::Result<Socket> {
+    let socket = Socket::new(domain, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }
 
 fn unmap(address: SocketAddr) -> Option<SocketAddr> {
@@ -105,7 +116,7 @@ impl Connecting {
         if is_itself(socket, &peer) {
             return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
         }
-        Ok(self.socket.take().map(|socket| Established::new(socket, None)))
+        Ok(self.socket.take().map(|socket| Established::new(socket, &peer, None)))
     }
 }
 

@@ -7,22 +7,18 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 
-use socket2::Socket;
+use socket2::{SockAddr, Socket};
 
 use crate::error::{Error, Result};
 use crate::sys::io::{adopt, Stream};
 use crate::sys::process::PeerCredentials;
 
-use super::names::{endpoint_of_peer, local_endpoint, peer_address};
+use super::names::peer_address;
 
-/// A connection that stands, with what its ends are called.
+/// A connection that stands, and who the peer is.
 #[derive(Debug)]
 pub struct Established {
     pub stream: Stream,
-    /// Our end, for monitor events: `tcp://127.0.0.1:5555`.
-    pub local_endpoint: String,
-    /// The peer's end, for monitor events.
-    pub remote_endpoint: String,
     /// The peer's host, for the property `Peer-Address`.
     pub peer_address: String,
     /// Who the peer is, where the transport tells.
@@ -30,15 +26,13 @@ pub struct Established {
 }
 
 impl Established {
-    pub(super) fn new(socket: Socket, credentials: Option<PeerCredentials>) -> Established {
+    pub(super) fn new(
+        socket: Socket,
+        peer: &SockAddr,
+        credentials: Option<PeerCredentials>,
+    ) -> Established {
         let stream = Stream::from(OwnedFd::from(socket));
-        Established {
-            local_endpoint: local_endpoint(&stream),
-            remote_endpoint: endpoint_of_peer(&stream),
-            peer_address: peer_address(&stream),
-            credentials,
-            stream,
-        }
+        Established { peer_address: peer_address(&stream, peer), credentials, stream }
     }
 }
 
@@ -83,16 +77,16 @@ impl Listener {
         let Some(listener) = &self.socket else {
             return Err(io::Error::from_raw_os_error(libc::EBADF));
         };
-        let socket = loop {
+        let (socket, peer) = loop {
             match accept_nonblocking(listener) {
-                Ok(socket) => break socket,
+                Ok(accepted) => break accepted,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             }
         };
         let credentials = self.reception.admit(&socket)?;
-        Ok(Some(Established::new(socket, credentials)))
+        Ok(Some(Established::new(socket, &peer, credentials)))
     }
 
     /// Stops listening at once. An error says what could not be cleaned up; the socket is closed
@@ -139,16 +133,15 @@ pub fn is_exhaustion(error: &io::Error) -> bool {
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-fn accept_nonblocking(listener: &Socket) -> io::Result<Socket> {
-    let (socket, _) = listener.accept4(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK)?;
-    Ok(socket)
+fn accept_nonblocking(listener: &Socket) -> io::Result<(Socket, SockAddr)> {
+    listener.accept4(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-fn accept_nonblocking(listener: &Socket) -> io::Result<Socket> {
-    let (socket, _) = listener.accept()?;
+fn accept_nonblocking(listener: &Socket) -> io::Result<(Socket, SockAddr)> {
+    let (socket, peer) = listener.accept()?;
     socket.set_nonblocking(true)?;
-    Ok(socket)
+    Ok((socket, peer))
 }
 
 /// Takes over the listening socket of `ZMQ_USE_FD`. It stays the host's if it is unfit.

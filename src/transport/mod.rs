@@ -20,7 +20,7 @@ mod tcp;
 
 pub use connecting::{is_retryable, Connecting, Target};
 pub use listener::{is_exhaustion, Established, Listener};
-pub use names::{endpoint_of_peer, local_endpoint, peer_address};
+pub use names::{local_endpoint, peer_address};
 pub use options::TransportOptions;
 pub use tcp::AcceptFilter;
 
@@ -50,7 +50,12 @@ trait Transport: Sync {
     ) -> Result<Option<Target>>;
 
     /// Prepares a socket that is about to be bound or connected.
-    fn tune(&self, _socket: &socket2::Socket, _options: &TransportOptions) -> Result<()> {
+    fn tune(
+        &self,
+        _socket: &socket2::Socket,
+        _domain: socket2::Domain,
+        _options: &TransportOptions,
+    ) -> Result<()> {
         Ok(())
     }
 }

@@ -64,7 +64,7 @@ impl Session {
                 return self.connect_failed(io, errno_of(error));
             }
         }
-        if !io.watch(connecting.as_raw_fd(), true, true) {
+        if !io.watch_new(connecting.as_raw_fd(), true, true) {
             return self.retry(io, libc::ENOMEM);
         }
         if let Some(limit) = positive_millis(self.profile.options.connect_timeout) {

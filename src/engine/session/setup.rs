@@ -19,7 +19,7 @@ impl Session {
         if self.target.is_some() {
             self.event(ids::EVENT_CONNECTED, fd);
         }
-        if !io.watch(fd, true, true) {
+        if !io.watch_new(fd, true, true) {
             self.event(ids::EVENT_DISCONNECTED, fd);
             return self.retry(io, libc::ENOMEM);
         }

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use socket2::Socket;
+use socket2::{Domain, Socket};
 
 use crate::error::Result;
 use crate::sys::process::PeerCredentials;
@@ -59,8 +59,8 @@ impl Transport for Tcp {
         Ok(Some(Target { transport: &Tcp, destination: destination.into(), source }))
     }
 
-    fn tune(&self, socket: &Socket, options: &TransportOptions) -> Result<()> {
-        tuning::before_use(socket, options)?;
+    fn tune(&self, socket: &Socket, domain: Domain, options: &TransportOptions) -> Result<()> {
+        tuning::before_use(socket, domain, options)?;
         tuning::connection(socket, options)?;
         Ok(())
     }
@@ -71,7 +71,7 @@ fn listen(address: &str, options: &TransportOptions) -> Result<Socket> {
     let (_, address) = address::split_source(address);
     let address = address::resolve(address, Rules::BIND, options.ipv6)?;
     let (socket, address) = open(&address.into())?;
-    tuning::before_use(&socket, options)?;
+    tuning::before_use(&socket, address.domain(), options)?;
     socket.set_reuse_address(true)?;
     socket.bind(&address)?;
     socket.listen(options.backlog)?;

@@ -10,8 +10,12 @@ use crate::sys::net::set_option;
 use super::super::TransportOptions;
 
 /// What has to be set before a socket is bound or connected.
-pub(super) fn before_use(socket: &Socket, options: &TransportOptions) -> io::Result<()> {
-    if socket.local_addr().is_ok_and(|address| address.domain() == Domain::IPV6) {
+pub(super) fn before_use(
+    socket: &Socket,
+    domain: Domain,
+    options: &TransportOptions,
+) -> io::Result<()> {
+    if domain == Domain::IPV6 {
         socket.set_only_v6(false)?;
     }
     marks(socket, options)?;
@@ -122,7 +126,7 @@ mod tests {
             busy_poll: 10,
             ..TransportOptions::default()
         };
-        before_use(&socket, &options).unwrap();
+        before_use(&socket, Domain::IPV4, &options).unwrap();
         connection(&socket, &options).unwrap();
         assert!(socket.tcp_nodelay().unwrap());
         assert!(socket.keepalive().unwrap());
@@ -139,6 +143,6 @@ mod tests {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         let options =
             TransportOptions { bound_device: "nonesuch0".into(), ..TransportOptions::default() };
-        assert!(before_use(&socket, &options).is_err());
+        assert!(before_use(&socket, Domain::IPV4, &options).is_err());
     }
 }
