@@ -15,6 +15,7 @@ use super::pool::{Class, Pool};
 use crate::error::{Error, Result};
 use crate::sys::memory::copy;
 use std::alloc::{alloc, alloc_zeroed, dealloc, Layout};
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
@@ -56,6 +57,45 @@ struct Spare(NonNull<u8>);
 unsafe impl Send for Spare {}
 
 static POOL: Pool<Spare> = Pool::new();
+
+thread_local! {
+    /// The small block whose memory this thread gave up last: the next one is most often as large.
+    static LAST: Cell<Option<Small>> = const { Cell::new(None) };
+}
+
+/// Memory of a small block that nobody uses now, freed when dropped.
+struct Small {
+    memory: NonNull<u8>,
+    layout: Layout,
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        // SAFETY: it was allocated with this layout, and nobody refers to it any more.
+        unsafe { dealloc(self.memory.as_ptr(), self.layout) };
+    }
+}
+
+impl Small {
+    /// The one that this thread has, if it is of this layout.
+    #[inline]
+    fn take(layout: Layout) -> Option<NonNull<u8>> {
+        let small = LAST.try_with(Cell::take).ok().flatten()?;
+        (small.layout == layout).then(|| ManuallyDrop::new(small).memory)
+    }
+
+    /// Keeps it in place of the former.
+    #[inline]
+    fn keep(self) {
+        let mut small = Some(self);
+        // A thread that ends keeps nothing.
+        let _ = LAST.try_with(|last| drop(last.replace(small.take())));
+    }
+}
+
+/// Blocks up to this size are small, and made a little larger so that they are alike.
+const SMALL: usize = 512;
+const ALIKE: usize = 64;
 
 /// Bodies start at this boundary, like anything that `malloc` returns.
 const BODY_ALIGN: usize = 16;
@@ -144,8 +184,8 @@ impl Block {
         if let Some(class) = Class::of(len) {
             return Self::pooled(class, len);
         }
-        // SAFETY: `alloc` fulfils what `with_body` asks of an allocator.
-        unsafe { Self::with_body(len, alloc) }
+        // SAFETY: `allocate` fulfils what `with_body` asks of an allocator.
+        unsafe { Self::with_body(len, allocate) }
     }
 
     /// A block in a piece of memory that others may have had before, or will have later.
@@ -277,8 +317,21 @@ impl Header {
     }
 }
 
+/// # Safety
+/// As for [`alloc`].
+#[inline]
+unsafe fn allocate(layout: Layout) -> *mut u8 {
+    match Small::take(layout) {
+        Some(memory) => memory.as_ptr(),
+        // SAFETY: as the caller promises.
+        None => unsafe { alloc(layout) },
+    }
+}
+
 /// The layout of a header with `len` bytes behind it, and where these begin.
+#[inline]
 fn layout_with_body(len: usize) -> Result<(Layout, usize)> {
+    let len = if len <= SMALL { len.next_multiple_of(ALIKE) } else { len };
     let body = Layout::from_size_align(len, BODY_ALIGN).map_err(|_| Error::NoMemory)?;
     Layout::new::<Header>().extend(body).map_err(|_| Error::NoMemory)
 }
@@ -327,6 +380,11 @@ unsafe fn free(at: NonNull<Header>) {
         _ => Ok(Layout::new::<Header>()),
     };
     // It was computed from the same length when the block was made, so it is always `Ok`.
+    if matches!(owner, Owner::Header) && len <= SMALL {
+        if let Ok(layout) = layout {
+            return Small { memory: at.cast(), layout }.keep();
+        }
+    }
     if let Ok(layout) = layout {
         // SAFETY: this is the layout that the header was allocated with.
         unsafe { dealloc(at.as_ptr().cast(), layout) };

@@ -1,8 +1,9 @@
 //! A ZAP handler that answers as it is told, on a thread of its own.
 
 use super::Socket;
+use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use zeroxide::options::ids;
@@ -48,7 +49,7 @@ impl Handler {
                 match socket.try_recv() {
                     Some(request) => {
                         let envelope = if socket_type == ids::ROUTER { 2 } else { 0 };
-                        seen.lock().unwrap().push(request[envelope..].to_vec());
+                        seen.lock().push(request[envelope..].to_vec());
                         act(&socket, &request);
                     }
                     None => std::thread::sleep(Duration::from_millis(1)),
@@ -81,13 +82,13 @@ impl Handler {
 
     /// What it was asked so far.
     pub fn requests(&self) -> Vec<Frames> {
-        self.requests.lock().unwrap().clone()
+        self.requests.lock().clone()
     }
 
     /// Waits for so many requests.
     pub fn wait_for(&self, count: usize) {
         let started = std::time::Instant::now();
-        while self.requests.lock().unwrap().len() < count {
+        while self.requests.lock().len() < count {
             assert!(started.elapsed() < super::LIMIT, "nobody asks");
             std::thread::sleep(Duration::from_millis(1));
         }

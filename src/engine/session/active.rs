@@ -89,17 +89,23 @@ impl Session {
         self.set_watch(io);
     }
 
-    /// The more there is to do in each turn, the more should have come together before the next one.
+    /// The more there is to do in each turn for one message to many, the more should have come together before
+    /// the next one.
     pub(super) fn set_watch(&self, io: &mut dyn Reactor) {
-        let fair = (io.last_turn() * SHARE).min(LONGEST_WATCH);
+        let fair = match self.handle.is_one_of_many() {
+            true => (io.last_turn() * SHARE).min(LONGEST_WATCH),
+            false => Duration::ZERO,
+        };
         io.set_timer(Timer::Watch, self.watch.max(fair));
     }
 
-    /// A claim is over: the I/O thread reads again.
+    /// A claim is over: the I/O thread reads again, in its turn. What came on other connections before is
+    /// to be heard before: a subscription, for one, that what is here may have been sent after.
     pub(super) fn watch_again(&mut self, io: &mut dyn Reactor) {
         let State::Active(connection) = &self.state else { return };
-        io.watch(connection.fd(), true, self.blocked);
-        self.receive(io, true);
+        if !io.watch(connection.fd(), true, self.blocked) {
+            self.receive(io, true);
+        }
     }
 
     fn send_replies(&mut self, io: &mut dyn Reactor) {

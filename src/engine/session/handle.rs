@@ -187,6 +187,11 @@ impl SessionHandle {
         established.claimed
     }
 
+    /// Did what was sent last go to other peers as well?
+    pub(super) fn is_one_of_many(&self) -> bool {
+        self.established.lock().as_ref().is_some_and(|established| established.shared)
+    }
+
     /// How long a claim may go unused.
     pub(super) fn claim_time(&self) -> Duration {
         match &*self.established.lock() {
