@@ -11,11 +11,11 @@ use crate::engine::switches::{Use, BUSY_WAIT};
 use std::time::{Duration, Instant};
 
 /// How long to stay awake for an answer at most ...
-pub(super) const MOMENT: Duration = Duration::from_micros(100);
+pub(super) const MOMENT: Duration = Duration::from_micros(150);
 /// ... and for the rest of a long message.
 pub(super) const REST: Duration = Duration::from_micros(400);
 /// A sleep that was over this soon would have been shorter awake.
-const SHORT: Duration = Duration::from_micros(120);
+const SHORT: Duration = Duration::from_micros(160);
 /// Who finds that so much time has passed between two looks was not running.
 const GAP: Duration = Duration::from_micros(300);
 /// So many short waits in a row are followed by one awake ...
