@@ -14,6 +14,9 @@ const FIRST_CHUNK: usize = 512;
 /// So many bytes in the queue are worth a write of their own.
 const BATCH: usize = 64 * 1024;
 
+/// As many messages as the kernel may hold of those that never see the queue.
+const MANY: u64 = 100;
+
 /// How much a direction of a link may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limits {
@@ -109,14 +112,15 @@ impl Sender {
     fn write_long(&mut self, frame: &mut Frame<'_>, peer: &dyn Peer) -> Result<()> {
         let long = frame.long_bytes();
         if let (Sender::Stream { tx, .. }, Some(body)) = (&mut *self, long) {
-            // Nothing goes between the parts of a message.
-            let begun = tx.has_uncommitted();
+            // Nothing goes between the parts of a message; and what the kernel holds is not to count where the
+            // high-water mark is low: its owner wants to hear soon that the peer lags behind.
+            let queued = tx.has_uncommitted() || !tx.has_credit_for(MANY);
             let mut queue = || {
                 tx.push_object(0, Parcel::Message(Message::try_from_slice(body)?));
                 tx.commit();
                 Ok(())
             };
-            if !begun && peer.send_through(body, &mut queue)? {
+            if !queued && peer.send_through(body, &mut queue)? {
                 return Ok(());
             }
         }

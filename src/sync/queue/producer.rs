@@ -115,6 +115,12 @@ impl<T: Payload> Producer<T> {
         hwm == 0 || self.written - self.read < hwm
     }
 
+    /// Is there room for so many more messages, as far as the producer knows without asking?
+    pub fn has_credit_for(&self, messages: u64) -> bool {
+        let hwm = self.shared.hwm() as u64;
+        hwm == 0 || (self.written - self.read).saturating_add(messages) <= hwm
+    }
+
     /// Is there room for one more message? A no is remembered: the consumer's next announcement says so.
     #[inline]
     pub fn has_room(&mut self) -> bool {
