@@ -8,7 +8,7 @@
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 /// Somebody to be woken.
@@ -36,24 +36,23 @@ thread_local! {
     static HELD: RefCell<Held> = RefCell::default();
 }
 
-/// Wakes, or has it done when all that this thread holds is woken.
-pub fn wake_or_hold(sleeper: Arc<dyn Sleeper>) {
-    if let Some(sleeper) = hold(sleeper) {
+/// Wakes a sleeper, whose own handle is `this`, or has it done when all that this thread holds is woken.
+pub fn wake_or_hold<S: Sleeper + 'static>(sleeper: &S, this: &Weak<S>) {
+    // A thread that ends holds nothing.
+    let held = HELD.try_with(|held| held.borrow_mut().keep(this)).unwrap_or(false);
+    if !held {
         sleeper.wake();
     }
 }
 
-/// Gives the sleeper back if nothing is held here, or no more: threads end.
-fn hold(sleeper: Arc<dyn Sleeper>) -> Option<Arc<dyn Sleeper>> {
-    let mut sleeper = Some(sleeper);
-    let _ = HELD.try_with(|held| {
-        let mut held = held.borrow_mut();
-        if held.active {
-            held.since.get_or_insert_with(Instant::now);
-            held.sleepers.extend(sleeper.take());
-        }
-    });
-    sleeper
+impl Held {
+    /// False if nothing is held at present.
+    fn keep<S: Sleeper + 'static>(&mut self, sleeper: &Weak<S>) -> bool {
+        let Some(sleeper) = self.active.then(|| sleeper.upgrade()).flatten() else { return false };
+        self.since.get_or_insert_with(Instant::now);
+        self.sleepers.push(sleeper);
+        true
+    }
 }
 
 impl Hold {
@@ -121,18 +120,22 @@ mod tests {
         }
     }
 
+    fn wake(counter: &Arc<Counter>) {
+        wake_or_hold(&**counter, &Arc::downgrade(counter));
+    }
+
     #[test]
     fn wakes_are_given_at_the_end_of_the_outermost_hold() {
         let counter = Arc::new(Counter::default());
         let woken = || counter.0.load(Ordering::Relaxed);
-        wake_or_hold(counter.clone());
+        wake(&counter);
         assert_eq!(woken(), 1);
         {
             let outer = Hold::begin();
-            wake_or_hold(counter.clone());
+            wake(&counter);
             {
                 let inner = Hold::begin();
-                wake_or_hold(counter.clone());
+                wake(&counter);
                 inner.release();
             }
             assert_eq!(woken(), 1);
@@ -140,10 +143,10 @@ mod tests {
             assert_eq!(woken(), 1);
             outer.release_after(Duration::ZERO);
             assert_eq!(woken(), 3);
-            wake_or_hold(counter.clone());
+            wake(&counter);
         }
         assert_eq!(woken(), 4);
-        wake_or_hold(counter.clone());
+        wake(&counter);
         assert_eq!(woken(), 5);
     }
 
@@ -152,7 +155,7 @@ mod tests {
         let counter = Arc::new(Counter::default());
         let panicked = std::panic::catch_unwind(|| {
             let _hold = Hold::begin();
-            wake_or_hold(counter.clone());
+            wake(&counter);
             panic!("on purpose");
         });
         assert!(panicked.is_err());

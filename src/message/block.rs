@@ -380,12 +380,10 @@ unsafe fn free(at: NonNull<Header>) {
         _ => Ok(Layout::new::<Header>()),
     };
     // It was computed from the same length when the block was made, so it is always `Ok`.
-    if matches!(owner, Owner::Header) && len <= SMALL {
-        if let Ok(layout) = layout {
+    if let Ok(layout) = layout {
+        if matches!(owner, Owner::Header) && len <= SMALL {
             return Small { memory: at.cast(), layout }.keep();
         }
-    }
-    if let Ok(layout) = layout {
         // SAFETY: this is the layout that the header was allocated with.
         unsafe { dealloc(at.as_ptr().cast(), layout) };
     }

@@ -51,10 +51,7 @@ impl IoHandle {
         tasks.push(task);
         drop(tasks);
         if first {
-            match self.this.upgrade() {
-                Some(this) => wake_or_hold(this),
-                None => self.wake(),
-            }
+            wake_or_hold(self, &self.this);
         }
     }
 

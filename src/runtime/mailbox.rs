@@ -99,10 +99,7 @@ impl Mailbox {
         commands.push(command);
         drop(commands);
         if self.signal.raise() {
-            match self.this.upgrade() {
-                Some(this) => wake_or_hold(this),
-                None => self.wake(),
-            }
+            wake_or_hold(self, &self.this);
         }
     }
 

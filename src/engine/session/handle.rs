@@ -222,6 +222,15 @@ impl SessionHandle {
         }
     }
 
+    /// From here on a thread reads for itself, and the I/O thread does not.
+    fn take_over(&self, established: &mut Established, fd: RawFd) {
+        if !std::mem::replace(&mut established.claimed, true) {
+            let number = self.number.load(Ordering::SeqCst);
+            self.waker.stop_reading(number, fd, established.blocked);
+            self.wake(wake::CLAIMED);
+        }
+    }
+
     /// Sees to what came of reading outside of the I/O thread. Says what it brought.
     fn pumped(&self, established: &mut Established, inline: &Inline) -> Brought {
         if inline.replied {
@@ -340,11 +349,7 @@ impl Peer for SessionHandle {
             // Who is about to wait for an answer lets the question go first.
             self.flush(established);
         }
-        if !std::mem::replace(&mut established.claimed, true) {
-            let number = self.number.load(Ordering::SeqCst);
-            self.waker.stop_reading(number, fd, established.blocked);
-            self.wake(wake::CLAIMED);
-        }
+        self.take_over(established, fd);
         Some(fd)
     }
 
@@ -360,11 +365,7 @@ impl Peer for SessionHandle {
             return;
         }
         established.station = Some(station.clone());
-        if !std::mem::replace(&mut established.claimed, true) {
-            let number = self.number.load(Ordering::SeqCst);
-            self.waker.stop_reading(number, fd, established.blocked);
-            self.wake(wake::CLAIMED);
-        }
+        self.take_over(established, fd);
     }
 
     fn pump(&self) -> Brought {

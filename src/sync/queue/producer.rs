@@ -111,11 +111,11 @@ impl<T: Payload> Producer<T> {
     /// Is there room for one more message, as far as the producer knows without asking?
     #[inline(always)]
     pub fn has_credit(&self) -> bool {
-        let hwm = self.shared.hwm() as u64;
-        hwm == 0 || self.written - self.read < hwm
+        self.has_credit_for(1)
     }
 
     /// Is there room for so many more messages, as far as the producer knows without asking?
+    #[inline(always)]
     pub fn has_credit_for(&self, messages: u64) -> bool {
         let hwm = self.shared.hwm() as u64;
         hwm == 0 || (self.written - self.read).saturating_add(messages) <= hwm
@@ -124,8 +124,7 @@ impl<T: Payload> Producer<T> {
     /// Is there room for one more message? A no is remembered: the consumer's next announcement says so.
     #[inline]
     pub fn has_room(&mut self) -> bool {
-        let hwm = self.shared.hwm() as u64;
-        hwm == 0 || self.written - self.read < hwm || self.has_room_slow(hwm)
+        self.has_credit() || self.has_room_slow(self.shared.hwm() as u64)
     }
 
     #[cold]
