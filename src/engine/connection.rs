@@ -70,6 +70,12 @@ impl Connection {
         Some(self.read(self.recv.try_lock()?, false))
     }
 
+    /// The same, only if reading stopped for want of room.
+    pub fn try_resume(&self) -> Option<Inline> {
+        let half = self.recv.try_lock()?;
+        half.is_full().then(|| self.read(half, false))
+    }
+
     /// The same, when the other thread is done.
     pub fn look(&self) -> Inline {
         self.read(self.recv.lock(), false)

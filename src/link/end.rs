@@ -213,10 +213,17 @@ impl Sender {
             if asleep {
                 *unflushed = 0;
             } else if *unflushed >= BATCH {
-                *unflushed = 0;
-                peer.pressure();
+                self.press(peer);
             }
         }
+    }
+
+    /// Has the peer flush what was written, if it can.
+    pub fn press(&mut self, peer: &dyn Peer) {
+        if let Sender::Stream { unflushed, .. } = self {
+            *unflushed = 0;
+        }
+        peer.pressure();
     }
 
     /// Takes back the parts of an unfinished message.

@@ -106,6 +106,16 @@ impl Link {
         &mut self.end
     }
 
+    /// Is it at its high-water mark, as far as this end knows?
+    pub fn is_full(&self) -> bool {
+        !self.end.tx.has_credit()
+    }
+
+    /// Has the peer flush what was written, if it can.
+    pub fn press(&mut self) {
+        self.end.tx.press(&*self.peer);
+    }
+
     /// The other side.
     pub fn peer(&self) -> &Arc<dyn Peer> {
         &self.peer

@@ -170,9 +170,8 @@ impl Core {
     /// Writes what waits in full links, as far as the kernel takes it. True if that made room.
     fn flush(&mut self) -> bool {
         for id in self.links.iter_ids() {
-            let Some(link) = self.links.get_mut(id) else { continue };
-            if !link.end().tx.has_credit() {
-                link.peer().pressure();
+            if let Some(link) = self.links.get_mut(id).filter(|link| link.is_full()) {
+                link.press();
             }
         }
         let told = self.mailbox.is_pending();

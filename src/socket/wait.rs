@@ -162,8 +162,8 @@ impl Core {
     pub(super) fn settle(&mut self) {
         if std::mem::take(&mut self.unsettled) && self.links.len() <= MAX_CLAIMS {
             for id in self.links.iter_ids() {
-                if let Some(link) = self.links.get(id) {
-                    link.peer().pressure();
+                if let Some(link) = self.links.get_mut(id) {
+                    link.press();
                 }
             }
         }

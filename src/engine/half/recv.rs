@@ -135,6 +135,11 @@ impl RecvHalf {
         self.ping.take()
     }
 
+    /// Does it wait for room in the socket? The socket tells when there is some.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
     /// What reads have brought of late.
     pub fn brought(&self) -> Brought {
         match &self.large {

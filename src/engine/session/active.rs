@@ -103,7 +103,9 @@ impl Session {
     /// to be heard before: a subscription, for one, that what is here may have been sent after.
     pub(super) fn watch_again(&mut self, io: &mut dyn Reactor) {
         let State::Active(connection) = &self.state else { return };
-        if !io.watch(connection.fd(), true, self.blocked) {
+        let watched = io.watch(connection.fd(), true, self.blocked);
+        // Whoever had the claim may have been told of room, and not have come back.
+        if !watched || connection.recv.lock().is_full() {
             self.receive(io, true);
         }
     }

@@ -258,6 +258,11 @@ impl SessionHandle {
 }
 
 impl Established {
+    /// Does a thread read for itself that comes here before each wait? One of many at a station does not.
+    fn is_read_elsewhere(&self) -> bool {
+        self.claimed && self.station.is_none()
+    }
+
     fn leave_station(&mut self) {
         if let Some(station) = self.station.take() {
             station.remove(self.connection.fd());
@@ -301,7 +306,11 @@ impl Peer for SessionHandle {
     }
 
     fn writable(&self) {
-        self.wake(wake::RECEIVE);
+        // Who reads for itself goes on by itself, when it has used up what there was.
+        let goes_on = self.established.lock().as_ref().is_some_and(Established::is_read_elsewhere);
+        if !goes_on {
+            self.wake(wake::RECEIVE);
+        }
     }
 
     fn closed(&self) {
@@ -350,6 +359,9 @@ impl Peer for SessionHandle {
             self.flush(established);
         }
         self.take_over(established, fd);
+        if let Some(inline) = established.connection.try_resume() {
+            self.pumped(established, &inline);
+        }
         Some(fd)
     }
 

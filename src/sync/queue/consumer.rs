@@ -348,7 +348,8 @@ impl<T: Payload> Consumer<T> {
             }
         }
         *cursor = Cursor { place, skip: inside, queue };
-        boundary.is_some_and(|boundary| self.release(boundary)) || wake
+        wake |= boundary.is_some_and(|boundary| self.release(boundary));
+        self.announce_batch() || wake
     }
 
     /// Gives up messages of one part, while all of their `left` bytes are done with. Returns how many bytes
@@ -547,6 +548,13 @@ impl<T: Payload> Consumer<T> {
             && self.shared.writer_waiting.swap(false, Ordering::AcqRel)
     }
 
+    /// Does not leave the producer in the dark about the better part of a batch until the next one.
+    fn announce_batch(&mut self) -> bool {
+        let announced = self.shared.announced.0.load(Ordering::Relaxed);
+        let worth_it = self.hwm > 0 && self.read - announced > self.step() / 2;
+        worth_it && self.announce()
+    }
+
     /// Takes notice of a new high-water mark. An announcement that the producer may already wait for is not
     /// put off.
     #[cold]
@@ -557,8 +565,14 @@ impl<T: Payload> Consumer<T> {
 
     /// The producer is told each time the count of messages read reaches a multiple of the low-water mark.
     fn following_announcement(&self) -> u64 {
-        let step = if self.hwm == 0 { FREE_STEP } else { self.hwm.div_ceil(2) as u64 };
-        (self.read / step + 1) * step
+        (self.read / self.step() + 1) * self.step()
+    }
+
+    fn step(&self) -> u64 {
+        match self.hwm {
+            0 => FREE_STEP,
+            hwm => hwm.div_ceil(2) as u64,
+        }
     }
 
     fn schedule_announcement(&mut self, at: u64) {
