@@ -261,6 +261,9 @@ fn make_readable(_: *mut c_void, _: usize) {}
 /// The segment of a slot, and where in it. Segment k begins at slot `FIRST * (2^k - 1)`.
 #[inline]
 fn place(index: u32) -> (usize, usize) {
+    if index < FIRST {
+        return (0, index as usize);
+    }
     let shifted = index + FIRST;
     let segment = shifted.ilog2() - FIRST.ilog2();
     (segment as usize, (shifted - (FIRST << segment)) as usize)

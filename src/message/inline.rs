@@ -38,9 +38,7 @@ impl Small {
     #[inline(always)]
     pub(super) fn clear(&mut self, len: usize) {
         let len = len.min(CAPACITY);
-        // SAFETY: there is room for that many.
-        unsafe { self.as_mut_ptr().write_bytes(0, len) };
-        self.len = len as u8;
+        self.set(&[0; CAPACITY][..len]);
     }
 
     #[inline(always)]

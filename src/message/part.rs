@@ -160,6 +160,7 @@ impl Message {
     }
 
     /// Size of the body in bytes.
+    #[inline]
     pub fn len(&self) -> usize {
         match &self.body {
             Body::Empty => 0,
@@ -276,6 +277,7 @@ impl Default for Message {
 impl Deref for Message {
     type Target = [u8];
 
+    #[inline(always)]
     fn deref(&self) -> &[u8] {
         match &self.body {
             Body::Empty => &[],
