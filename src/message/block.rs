@@ -13,9 +13,9 @@
 
 use super::pool::{Class, Pool};
 use crate::error::{Error, Result};
+use crate::sys::desk::Desks;
 use crate::sys::memory::copy;
 use std::alloc::{alloc, alloc_zeroed, dealloc, Layout};
-use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
@@ -58,16 +58,17 @@ unsafe impl Send for Spare {}
 
 static POOL: Pool<Spare> = Pool::new();
 
-thread_local! {
-    /// The small block whose memory this thread gave up last: the next one is most often as large.
-    static LAST: Cell<Option<Small>> = const { Cell::new(None) };
-}
+/// The small block whose memory a thread gave up last: the next one is most often as large.
+static LAST: Desks<Small> = Desks::new();
 
 /// Memory of a small block that nobody uses now, freed when dropped.
 struct Small {
     memory: NonNull<u8>,
     layout: Layout,
 }
+
+// SAFETY: nobody refers to the memory any more.
+unsafe impl Send for Small {}
 
 impl Drop for Small {
     fn drop(&mut self) {
@@ -80,16 +81,14 @@ impl Small {
     /// The one that this thread has, if it is of this layout.
     #[inline]
     fn take(layout: Layout) -> Option<NonNull<u8>> {
-        let small = LAST.try_with(Cell::take).ok().flatten()?;
+        let small = LAST.take()?;
         (small.layout == layout).then(|| ManuallyDrop::new(small).memory)
     }
 
     /// Keeps it in place of the former.
     #[inline]
     fn keep(self) {
-        let mut small = Some(self);
-        // A thread that ends keeps nothing.
-        let _ = LAST.try_with(|last| drop(last.replace(small.take())));
+        drop(LAST.put(self));
     }
 }
 

@@ -6,13 +6,11 @@
 #![forbid(unsafe_code)]
 
 use super::Metadata;
-use std::cell::Cell;
+use crate::sys::desk::Desks;
 use std::sync::Arc;
 
-thread_local! {
-    /// The reference that this thread gave up last.
-    static SPARE: Cell<Option<Arc<Metadata>>> = const { Cell::new(None) };
-}
+/// The reference that a thread gave up last.
+static SPARE: Desks<Arc<Metadata>> = Desks::new();
 
 /// A reference to what is known about a peer, or none.
 #[derive(Default)]
@@ -45,8 +43,7 @@ impl Origin {
 /// One more reference.
 #[inline]
 fn reference(peer: &Arc<Metadata>) -> Arc<Metadata> {
-    let spare = SPARE.try_with(Cell::take).ok().flatten();
-    match spare {
+    match SPARE.take() {
         Some(spare) if Arc::ptr_eq(&spare, peer) => spare,
         _ => peer.clone(),
     }
@@ -62,8 +59,7 @@ impl Drop for Origin {
     #[inline]
     fn drop(&mut self) {
         if let Some(peer) = self.0.take() {
-            // A thread that ends keeps nothing.
-            let _ = SPARE.try_with(|spare| drop(spare.replace(Some(peer))));
+            drop(SPARE.put(peer));
         }
     }
 }

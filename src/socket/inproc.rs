@@ -71,7 +71,8 @@ impl Core {
     }
 
     fn link_with(&mut self, mailbox: &Arc<Mailbox>, ours: &Terms, theirs: &Terms, address: &str) {
-        let (mut near, mut far) = pair(ours.limits_towards(theirs), theirs.limits_towards(ours));
+        let (mut near, mut far) =
+            beside(pair(ours.limits_towards(theirs), theirs.limits_towards(ours)));
         let (near_id, near_socket) = self.mailbox.reserve_link();
         let (far_id, far_socket) = mailbox.reserve_link();
         introduce(&mut near, ours, &Nobody);
@@ -91,7 +92,7 @@ impl Core {
     fn link_with_nobody(&mut self, ours: Terms, address: &str) -> Pending {
         // The other side's share of the limits comes with the other side.
         let limits = |hwm| if ours.conflate { Limits::Latest } else { messages_of(hwm) };
-        let (mut near, far) = pair(limits(ours.sndhwm), limits(ours.rcvhwm));
+        let (mut near, far) = beside(pair(limits(ours.sndhwm), limits(ours.rcvhwm)));
         introduce(&mut near, &ours, &Nobody);
         let (id, socket) = self.mailbox.reserve_link();
         let late = Arc::new(LatePeer::default());
@@ -110,6 +111,13 @@ impl Core {
         self.pattern.attach(&mut self.links, id);
         Pending { end: far, peer: socket, terms: ours, far: late }
     }
+}
+
+/// A link whose ends are with threads of the application.
+fn beside((mut near, mut far): (LinkEnd, LinkEnd)) -> (LinkEnd, LinkEnd) {
+    near.rx.consumer().pursue();
+    far.rx.consumer().pursue();
+    (near, far)
 }
 
 /// Says who we are, before anything else.

@@ -4,6 +4,7 @@
 //! want to give up on, or terminate the process.
 
 pub mod clock;
+pub mod desk;
 pub mod epoll;
 pub mod eventfd;
 pub mod fence;

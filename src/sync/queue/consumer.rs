@@ -2,6 +2,7 @@
 
 use super::chunk::{object, shape, take_object, Chunk, Shape};
 use super::producer::MAX_CHUNK;
+use super::pursuit::{Advice, Pursuit, PAUSES};
 use super::{
     Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, CONSUMER_GONE, MORE, OBJECT,
     PRODUCER_DROPPED, PRODUCER_GONE,
@@ -15,13 +16,6 @@ use std::ptr::NonNull;
 /// The step of the announcements when there is no high-water mark.
 const FREE_STEP: u64 = 1024;
 
-/// Who finds fewer bytes than this ...
-const CLOSE: u64 = 600;
-/// ... so often in a row ...
-const CLOSELY: u32 = 4;
-/// ... lets the producer get ahead by so many pauses, which are a few microseconds.
-const PAUSES: u32 = 128;
-
 /// Reads frames in the order they were committed.
 pub struct Consumer<T: Payload> {
     shared: Arc<Shared>,
@@ -32,8 +26,8 @@ pub struct Consumer<T: Payload> {
     read: u64,
     /// The count of messages read at which the producer is told next; [`Shared`] has a copy.
     next_announcement: u64,
-    /// How often in a row there was no more than a little to be found, and never nothing.
-    closely: u32,
+    /// For a producer on another thread.
+    pursuit: Option<Pursuit>,
     /// The high-water mark for which that was reckoned.
     hwm: usize,
     objects: PhantomData<T>,
@@ -124,7 +118,7 @@ impl<T: Payload> Consumer<T> {
             read: 0,
             next_announcement: u64::MAX,
             hwm: 0,
-            closely: 0,
+            pursuit: None,
             objects: PhantomData,
         };
         consumer.follow_hwm();
@@ -419,19 +413,22 @@ impl<T: Payload> Consumer<T> {
     /// nothing.
     #[inline]
     fn wait_beyond(&mut self, position: u64) -> bool {
+        let published = self.shared.published();
+        if published > position {
+            self.limit = published;
+            if let Some(pursuit) = &mut self.pursuit {
+                let advice = pursuit.found(published - position);
+                self.follow(advice);
+            }
+            return true;
+        }
+        (self.pursuit.is_some() && self.lose_sight(position)) || self.fall_asleep(position)
+    }
+
+    /// Has the producer say when there is more. True if there is.
+    fn fall_asleep(&mut self, position: u64) -> bool {
         let tail = &self.shared.tail.0;
         let mut seen = tail.load(Ordering::Acquire);
-        let written = self.shared.written.0.load(Ordering::Acquire);
-        if written > position {
-            self.limit = written.max(seen >> 1);
-            return true;
-        }
-        if seen >> 1 > position {
-            let found = (seen >> 1) - position;
-            self.limit = if self.is_too_close(found) { self.hang_back() } else { seen >> 1 };
-            return true;
-        }
-        self.closely = 0;
         while seen >> 1 <= position {
             if seen & ASLEEP != 0 {
                 return false;
@@ -445,19 +442,46 @@ impl<T: Payload> Consumer<T> {
         true
     }
 
-    /// Follows the producer at its heels, so that each message costs both of them a look at what the other has
-    /// just written? Then it is worth while to let it get ahead.
+    /// The producer runs beside this consumer, on another thread that knows nothing of it.
+    pub fn pursue(&mut self) {
+        self.pursuit = Some(Pursuit::new());
+    }
+
     #[inline]
-    fn is_too_close(&mut self, found: u64) -> bool {
-        self.closely = if found < CLOSE { self.closely + 1 } else { 0 };
-        self.closely >= CLOSELY
+    fn follow(&mut self, advice: Advice) {
+        match advice {
+            Advice::GoOn => {}
+            Advice::HangBack => self.hang_back(),
+            Advice::Promise => self.attend(),
+        }
     }
 
     #[cold]
-    fn hang_back(&mut self) -> u64 {
-        self.closely = 0;
+    fn hang_back(&mut self) {
         (0..PAUSES).for_each(|_| pause());
-        self.shared.published()
+        self.refresh_limit();
+    }
+
+    /// There is nothing now. Who has promised not to sleep waits a moment before it takes that back. True if there
+    /// is something all the same.
+    #[cold]
+    fn lose_sight(&mut self, position: u64) -> bool {
+        let Some(pursuit) = &mut self.pursuit else { return false };
+        if !self.shared.attended.load(Ordering::Relaxed) {
+            pursuit.lost();
+            return false;
+        }
+        for _ in 0..PAUSES {
+            pause();
+            self.limit = self.shared.published();
+            if self.limit > position {
+                return true;
+            }
+        }
+        pursuit.gave_up();
+        self.rely();
+        self.refresh_limit();
+        self.limit > position
     }
 
     fn refresh_limit(&mut self) {

@@ -14,8 +14,8 @@
 //! (its final length stored) before anything in its successor is published, and a consumed chunk is
 //! left in `spare` for the producer to use again.
 //!
-//! While the consumer is known to come back by itself, by a timer, the producer owes nobody anything. It then
-//! only stores its position in `written`, without a swap. The consumer that wants to rely on being woken
+//! While the consumer is known to come back by itself, by a timer or because it does not sleep, the producer owes
+//! nobody anything. It then only stores its position in `written`, without a swap. The consumer that wants to rely on being woken
 //! again takes back its promise (`attended`), passes a fence to all threads, and looks once more: either it
 //! sees what was written, or the producer sees that the promise is gone.
 //!
@@ -31,6 +31,7 @@
 mod chunk;
 mod consumer;
 mod producer;
+mod pursuit;
 mod shadow;
 mod spares;
 #[cfg(all(test, not(loom)))]

@@ -1,0 +1,112 @@
+//! How a consumer follows a producer that runs beside it on another processor.
+//!
+//! There, what costs is memory that both touch. A consumer at the producer's heels has each message cost both of
+//! them a look at what the other has just written: it is worth while to let the producer get ahead. And a producer
+//! that publishes by a swap, to learn whether the consumer sleeps, waits each time for all that it wrote before:
+//! a consumer that always finds something may promise not to sleep.
+#![forbid(unsafe_code)]
+
+/// Who finds fewer bytes than this ...
+const CLOSE: u64 = 600;
+/// ... so often in a row is at the producer's heels.
+const CLOSELY: u32 = 4;
+
+/// Who finds something so often in a row promises not to sleep ...
+const PATIENCE: u32 = if cfg!(loom) { 1 } else { 64 };
+/// ... and after promises that had to be taken back, which is not cheap, so often at most.
+const MOST_PATIENCE: u32 = 16 * 1024;
+/// A promise that was good for so many looks has paid off.
+const LASTING: u32 = 1024;
+
+/// So many pauses are a few microseconds: what it takes to let the producer get ahead, and what one who has promised
+/// not to sleep waits for it.
+pub(super) const PAUSES: u32 = if cfg!(loom) { 1 } else { 128 };
+
+/// What has become of the last looks.
+pub(super) struct Pursuit {
+    /// So often in a row there was no more than a little.
+    closely: u32,
+    /// So often in a row there was something.
+    found: u32,
+    patience: u32,
+}
+
+/// What to do when something was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Advice {
+    GoOn,
+    /// Let the producer get ahead.
+    HangBack,
+    /// Promise not to sleep.
+    Promise,
+}
+
+impl Pursuit {
+    pub(super) fn new() -> Self {
+        Self { closely: 0, found: 0, patience: PATIENCE }
+    }
+
+    /// A look found so many bytes.
+    pub(super) fn found(&mut self, bytes: u64) -> Advice {
+        self.found = self.found.saturating_add(1);
+        self.closely = if bytes < CLOSE { self.closely + 1 } else { 0 };
+        if self.found == self.patience {
+            return Advice::Promise;
+        }
+        if self.closely < CLOSELY {
+            return Advice::GoOn;
+        }
+        self.closely = 0;
+        Advice::HangBack
+    }
+
+    /// A look found nothing.
+    pub(super) fn lost(&mut self) {
+        (self.closely, self.found) = (0, 0);
+    }
+
+    /// The promise had to be taken back.
+    pub(super) fn gave_up(&mut self) {
+        let held = self.found.saturating_sub(self.patience);
+        self.patience = match held {
+            LASTING.. => PATIENCE,
+            _ => (self.patience * 4).min(MOST_PATIENCE),
+        };
+        self.lost();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn looks(pursuit: &mut Pursuit, bytes: u64, times: u32) -> Vec<Advice> {
+        (0..times).map(|_| pursuit.found(bytes)).filter(|advice| *advice != Advice::GoOn).collect()
+    }
+
+    #[test]
+    fn who_comes_too_close_hangs_back() {
+        let mut pursuit = Pursuit::new();
+        assert_eq!(looks(&mut pursuit, CLOSE - 1, 2 * CLOSELY), [Advice::HangBack; 2]);
+        pursuit.found(1);
+        pursuit.found(CLOSE);
+        assert_eq!(looks(&mut pursuit, 1, CLOSELY - 1), []);
+        pursuit.lost();
+        assert_eq!(looks(&mut pursuit, 1, CLOSELY - 1), []);
+    }
+
+    #[test]
+    fn who_always_finds_something_promises_and_less_readily_after_it_did_not_hold() {
+        let mut pursuit = Pursuit::new();
+        looks(&mut pursuit, CLOSE, PATIENCE - 1);
+        pursuit.lost();
+        assert_eq!(looks(&mut pursuit, CLOSE, 3 * PATIENCE), [Advice::Promise]);
+        pursuit.gave_up();
+        assert_eq!(looks(&mut pursuit, CLOSE, 4 * PATIENCE - 1), []);
+        assert_eq!(looks(&mut pursuit, CLOSE, 1), [Advice::Promise]);
+        (0..9).for_each(|_| pursuit.gave_up());
+        assert_eq!(looks(&mut pursuit, CLOSE, MOST_PATIENCE + LASTING), [Advice::Promise]);
+        pursuit.gave_up();
+        assert_eq!(looks(&mut pursuit, CLOSE, PATIENCE), [Advice::Promise], "it was of use");
+    }
+}
