@@ -404,12 +404,12 @@ unsafe fn recv_message(socket: *const c_void, msg: *mut zmq_msg_t, flags: c_int)
     Ok(size(taken.len()))
 }
 
-#[inline(always)]
+#[inline]
 fn send(socket: &RawSocket, mut frame: Frame<'_>, flags: c_int) -> Result<()> {
     socket.with(|core| core.send(&mut frame, flags & ZMQ_DONTWAIT != 0))
 }
 
-#[inline(always)]
+#[inline]
 fn recv(socket: &RawSocket, sink: &mut Sink<'_>, flags: c_int) -> Result<Taken> {
     socket.with(|core| core.recv(sink, flags & ZMQ_DONTWAIT != 0))
 }

@@ -42,7 +42,7 @@ impl RawSocket {
     }
 
     /// Does something with the socket.
-    #[inline(always)]
+    #[inline]
     pub fn with<R>(&self, act: impl FnOnce(&mut Core) -> Result<R>) -> Result<R> {
         let mut place = self.lock()?;
         let core = place.as_deref_mut().ok_or(Error::NotSocket)?;

@@ -352,16 +352,32 @@ impl<T: Payload> Consumer<T> {
         let mut wake = false;
         while left > 0 && self.head.position < self.limit {
             self.normalise();
-            // SAFETY: something is published at the head, and a published record is whole.
-            let shape = unsafe { look::<T>(&self.head) };
-            if shape.flags & (MORE | OBJECT) != 0 || left < shape.total() {
+            let (bytes, messages) = self.plain_run(left);
+            if bytes == 0 {
                 break;
             }
-            left -= shape.total();
-            self.head.advance(shape.total());
-            wake |= self.count(shape.flags);
+            left -= bytes;
+            self.head.advance(bytes);
+            wake |= self.count_messages(messages);
         }
         (left, wake)
+    }
+
+    /// How many bytes and messages of one part lie at the head one behind the other, in no more than `most` bytes.
+    fn plain_run(&self, most: usize) -> (usize, u64) {
+        let mut place = self.head;
+        let end = self.readable_end(&place).min(place.offset.saturating_add(most));
+        let mut messages = 0;
+        while place.offset < end {
+            // SAFETY: something is published here, and a published record is whole.
+            let shape = unsafe { look::<T>(&place) };
+            if shape.flags & (MORE | OBJECT) != 0 || end - place.offset < shape.total() {
+                break;
+            }
+            place.advance(shape.total());
+            messages += u64::from(shape.flags & COMMAND == 0);
+        }
+        (place.offset - self.head.offset, messages)
     }
 
     /// Looks at the record at `cursor`, and moves the cursor behind it. The record is kept.
@@ -554,10 +570,12 @@ impl<T: Payload> Consumer<T> {
 
     #[inline(always)]
     fn count(&mut self, flags: u8) -> bool {
-        if flags & (MORE | COMMAND) != 0 {
-            return false;
-        }
-        self.read += 1;
+        flags & (MORE | COMMAND) == 0 && self.count_messages(1)
+    }
+
+    #[inline(always)]
+    fn count_messages(&mut self, messages: u64) -> bool {
+        self.read += messages;
         if self.shared.hwm() != self.hwm {
             self.follow_hwm();
         }
