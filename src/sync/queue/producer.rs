@@ -356,6 +356,13 @@ impl<T: Payload> Producer<T> {
         let mut length = bytes.len();
         let (mut at, mut boundary, mut messages) = (0, None, 0);
         let stop = loop {
+            if max_body >= SHORT {
+                let run = short_messages(&bytes[at..length], room - messages);
+                if run.messages > 0 {
+                    (at, messages) = (at + run.bytes, messages + run.messages);
+                    (boundary, self.mid_message) = (Some(at), false);
+                }
+            }
             if messages >= room {
                 break Stop::Full;
             }
@@ -525,6 +532,30 @@ fn prefetch(place: *const u8) {
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 fn prefetch(_place: *const u8) {}
+
+/// No body with a length of one byte is longer.
+const SHORT: u64 = 255;
+
+/// Whole messages of one short frame each.
+struct Run {
+    bytes: usize,
+    messages: u64,
+}
+
+/// Those at the start of `bytes`, `most` at most.
+#[inline(always)]
+fn short_messages(bytes: &[u8], most: u64) -> Run {
+    let mut run = Run { bytes: 0, messages: 0 };
+    while run.messages < most {
+        let [0, length, rest @ ..] = &bytes[run.bytes..] else { break };
+        if rest.len() < usize::from(*length) {
+            break;
+        }
+        run.bytes += 2 + usize::from(*length);
+        run.messages += 1;
+    }
+    run
+}
 
 /// Flags, header length and body length of the frame at the start of `bytes`.
 #[inline(always)]
