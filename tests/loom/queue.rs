@@ -75,6 +75,27 @@ fn who_takes_back_a_promise_to_look_misses_nothing() {
     });
 }
 
+/// It promises as soon as it finds something, and takes that back as soon as it finds nothing.
+#[test]
+fn who_promises_not_to_sleep_and_does_misses_nothing() {
+    check(|| {
+        let (mut tx, mut rx) = queue::<Parcel>(0, 64);
+        rx.pursue();
+        let bell = Bell::new();
+        let ringer = bell.clone();
+        let writer = thread::spawn(move || {
+            for i in 1..=3u8 {
+                send(&mut tx, &[i; 2], &ringer);
+            }
+        });
+        for i in 1..=3u8 {
+            assert_eq!(receive(&mut rx, &bell), [i; 2]);
+        }
+        writer.join().unwrap();
+        assert!(rx.is_empty());
+    });
+}
+
 #[test]
 fn chunks_are_handed_over_and_used_again() {
     check(|| {
