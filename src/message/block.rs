@@ -59,25 +59,25 @@ unsafe impl Send for Spare {}
 static POOL: Pool<Spare> = Pool::new();
 
 /// The small block whose memory a thread gave up last: the next one is most often as large.
-static LAST: Desks<Small> = Desks::new();
+static LAST: Desks<Freed> = Desks::new();
 
 /// Memory of a small block that nobody uses now, freed when dropped.
-struct Small {
+struct Freed {
     memory: NonNull<u8>,
     layout: Layout,
 }
 
 // SAFETY: nobody refers to the memory any more.
-unsafe impl Send for Small {}
+unsafe impl Send for Freed {}
 
-impl Drop for Small {
+impl Drop for Freed {
     fn drop(&mut self) {
         // SAFETY: it was allocated with this layout, and nobody refers to it any more.
         unsafe { dealloc(self.memory.as_ptr(), self.layout) };
     }
 }
 
-impl Small {
+impl Freed {
     /// The one that this thread has, if it is of this layout.
     #[inline]
     fn take(layout: Layout) -> Option<NonNull<u8>> {
@@ -320,7 +320,7 @@ impl Header {
 /// As for [`alloc`].
 #[inline]
 unsafe fn allocate(layout: Layout) -> *mut u8 {
-    match Small::take(layout) {
+    match Freed::take(layout) {
         Some(memory) => memory.as_ptr(),
         // SAFETY: as the caller promises.
         None => unsafe { alloc(layout) },
@@ -381,7 +381,7 @@ unsafe fn free(at: NonNull<Header>) {
     // It was computed from the same length when the block was made, so it is always `Ok`.
     if let Ok(layout) = layout {
         if matches!(owner, Owner::Header) && len <= SMALL {
-            return Small { memory: at.cast(), layout }.keep();
+            return Freed { memory: at.cast(), layout }.keep();
         }
         // SAFETY: this is the layout that the header was allocated with.
         unsafe { dealloc(at.as_ptr().cast(), layout) };
