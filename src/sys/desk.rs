@@ -3,10 +3,14 @@
 //! What `thread_local!` does in a shared library takes a call for each access. Here a thread has a desk in a table,
 //! found by its number: once it is the thread's, nobody else touches it, and to use it takes plain loads and
 //! stores. A thread that finds its desk with another does without one. Who ends clears his desk.
+//!
+//! In a forked child, the desks of the parent's threads are free, and what lies there is left alone: a thread may
+//! have been about to put it down.
 
-use super::thread;
+use super::{fork, thread};
 use std::cell::{Cell, UnsafeCell};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many there are.
 const DESKS: usize = 64;
@@ -19,8 +23,8 @@ pub struct Desks<T: 'static> {
 /// On a cache line of its own, so that neighbours do not slow each other down.
 #[repr(align(64))]
 struct Desk<T> {
-    /// The thread whose desk it is, or zero.
-    owner: AtomicUsize,
+    /// The thread whose desk it is, or [`NOBODY`].
+    owner: AtomicU64,
     item: UnsafeCell<Option<T>>,
 }
 
@@ -35,7 +39,7 @@ impl<T: Send> Desks<T> {
     /// What the calling thread put down last.
     #[inline(always)]
     pub fn take(&'static self) -> Option<T> {
-        let me = thread::token();
+        let me = number();
         let desk = self.desk_of(me);
         if desk.owner.load(Ordering::Relaxed) != me {
             return None;
@@ -47,7 +51,7 @@ impl<T: Send> Desks<T> {
     /// Keeps something for the calling thread, in place of what it put down before. Gives back what is not kept.
     #[inline(always)]
     pub fn put(&'static self, item: T) -> Option<T> {
-        let me = thread::token();
+        let me = number();
         let desk = self.desk_of(me);
         if desk.owner.load(Ordering::Relaxed) != me && !desk.claim(me) {
             return Some(item);
@@ -57,48 +61,66 @@ impl<T: Send> Desks<T> {
     }
 
     #[inline(always)]
-    fn desk_of(&self, me: usize) -> &Desk<T> {
+    fn desk_of(&self, me: u64) -> &Desk<T> {
         // Numbers of threads differ by multiples of large powers of two: what tells them apart is in the middle.
-        let mixed = (me as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = me.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         &self.desks[(mixed >> 32) as usize % DESKS]
     }
 }
 
+/// No thread has this number.
+const NOBODY: u64 = 0;
+/// The part of a number that tells in which process the thread runs.
+const PROCESS: u64 = 0xff;
+
+/// The number of the calling thread.
+#[inline(always)]
+fn number() -> u64 {
+    (thread::token() as u64) << PROCESS.count_ones() | u64::from(fork::generation()) & PROCESS
+}
+
 impl<T: Send> Desk<T> {
     const fn new() -> Self {
-        Self { owner: AtomicUsize::new(0), item: UnsafeCell::new(None) }
+        Self { owner: AtomicU64::new(NOBODY), item: UnsafeCell::new(None) }
     }
 
     /// Makes it the desk of the calling thread, whose number is `me`. False if it is another's.
     #[cold]
-    fn claim(&'static self, me: usize) -> bool {
-        if self.owner.load(Ordering::Relaxed) != 0 {
+    fn claim(&'static self, me: u64) -> bool {
+        let former = self.owner.load(Ordering::Relaxed);
+        if former != NOBODY && former & PROCESS == me & PROCESS {
             return false;
         }
         // A thread that ends has no use for a desk.
-        LEAVING
-            .try_with(|leaving| {
-                let free = self.owner.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed);
-                if free.is_ok() {
-                    leaving.note(self);
-                }
-                free.is_ok()
-            })
-            .unwrap_or(false)
+        LEAVING.try_with(|leaving| self.take_over(former, me, leaving)).unwrap_or(false)
+    }
+
+    fn take_over(&'static self, former: u64, me: u64, leaving: &Leaving) -> bool {
+        let taken = self.owner.compare_exchange(former, me, Ordering::Acquire, Ordering::Relaxed);
+        if taken.is_ok() {
+            // SAFETY: it is the calling thread's desk. Nothing is dropped.
+            unsafe { ptr::write(self.item.get(), None) };
+            leaving.note(self);
+        }
+        taken.is_ok()
     }
 }
 
 /// A desk, whatever lies on it.
 trait Clear {
-    /// To be called by its owner.
+    /// Clears it, if it is the calling thread's.
     fn clear(&self);
 }
 
 impl<T: Send> Clear for Desk<T> {
     fn clear(&self) {
-        // SAFETY: it is still the calling thread's desk.
+        // It may have been the parent process's.
+        if self.owner.load(Ordering::Relaxed) != number() {
+            return;
+        }
+        // SAFETY: it is the calling thread's desk.
         let item = unsafe { (*self.item.get()).take() };
-        self.owner.store(0, Ordering::Release);
+        self.owner.store(NOBODY, Ordering::Release);
         drop(item);
     }
 }

@@ -478,23 +478,26 @@ impl<T: Payload> Consumer<T> {
         self.refresh_limit();
     }
 
-    /// There is nothing now. Who has promised not to sleep waits a moment before it takes that back. True if there
-    /// is something all the same.
+    /// There is nothing now. True if there is after a moment's wait, where that is worth while.
     #[cold]
     fn lose_sight(&mut self, position: u64) -> bool {
+        let promised = self.shared.attended.load(Ordering::Relaxed);
         let Some(pursuit) = &mut self.pursuit else { return false };
-        if !self.shared.attended.load(Ordering::Relaxed) {
-            pursuit.lost();
-            return false;
-        }
-        for _ in 0..PAUSES {
-            pause();
-            self.limit = self.shared.published();
-            if self.limit > position {
-                return true;
+        if promised || pursuit.waits() {
+            for _ in 0..PAUSES {
+                pause();
+                self.limit = self.shared.published();
+                if self.limit > position {
+                    pursuit.waited();
+                    return true;
+                }
             }
+            pursuit.waited_in_vain();
         }
-        pursuit.gave_up();
+        if promised {
+            pursuit.broke_promise();
+        }
+        pursuit.lost();
         self.rely();
         self.refresh_limit();
         self.limit > position

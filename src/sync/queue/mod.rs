@@ -14,10 +14,10 @@
 //! (its final length stored) before anything in its successor is published, and a consumed chunk is
 //! left in `spare` for the producer to use again.
 //!
-//! While the consumer is known to come back by itself, by a timer or because it does not sleep, the producer owes
-//! nobody anything. It then only stores its position in `written`, without a swap. The consumer that wants to rely on being woken
-//! again takes back its promise (`attended`), passes a fence to all threads, and looks once more: either it
-//! sees what was written, or the producer sees that the promise is gone.
+//! While the consumer is known to come back by itself, by a timer or because it does not sleep, the producer
+//! owes nobody anything. It then only stores its position in `written`, without a swap. The consumer that
+//! wants to rely on being woken again takes back its promise (`attended`), passes a fence to all threads, and
+//! looks once more: either it sees what was written, or the producer sees that the promise is gone.
 //!
 //! The high-water mark counts messages. The consumer announces how many it has read every `lwm`
 //! messages; a producer that finds the queue full raises `writer_waiting`, looks once more, and is told

@@ -3,7 +3,8 @@
 //! There, what costs is memory that both touch. A consumer at the producer's heels has each message cost both of
 //! them a look at what the other has just written: it is worth while to let the producer get ahead. And a producer
 //! that publishes by a swap, to learn whether the consumer sleeps, waits each time for all that it wrote before:
-//! a consumer that always finds something may promise not to sleep.
+//! a consumer that always finds something may promise not to sleep. Who would sleep for less time than it takes to
+//! be woken, and catch up at once, is better off if it waits for a moment: it does where that pays.
 #![forbid(unsafe_code)]
 
 /// Who finds fewer bytes than this ...
@@ -18,8 +19,11 @@ const MOST_PATIENCE: u32 = 16 * 1024;
 /// A promise that was good for so many looks has paid off.
 const LASTING: u32 = 1024;
 
-/// So many pauses are a few microseconds: what it takes to let the producer get ahead, and what one who has promised
-/// not to sleep waits for it.
+/// After a wait in vain, so many losses at most pass without one.
+const LONGEST_REST: u32 = 1024;
+
+/// So many pauses are a few microseconds: what it takes to let the producer get ahead, and what a consumer waits for
+/// it.
 pub(super) const PAUSES: u32 = if cfg!(loom) { 1 } else { 128 };
 
 /// What has become of the last looks.
@@ -29,6 +33,10 @@ pub(super) struct Pursuit {
     /// So often in a row there was something.
     found: u32,
     patience: u32,
+    /// How many losses pass before it is worth while to wait again.
+    rest: u32,
+    /// How many did so the last time; none if the last wait was not in vain.
+    last_rest: u32,
 }
 
 /// What to do when something was found.
@@ -43,7 +51,7 @@ pub(super) enum Advice {
 
 impl Pursuit {
     pub(super) fn new() -> Self {
-        Self { closely: 0, found: 0, patience: PATIENCE }
+        Self { closely: 0, found: 0, patience: PATIENCE, rest: 0, last_rest: 0 }
     }
 
     /// A look found so many bytes.
@@ -60,19 +68,36 @@ impl Pursuit {
         Advice::HangBack
     }
 
-    /// A look found nothing.
-    pub(super) fn lost(&mut self) {
-        (self.closely, self.found) = (0, 0);
+    /// A look found nothing. Is it worth while to wait a moment, rather than to sleep?
+    pub(super) fn waits(&mut self) -> bool {
+        let rested = self.rest == 0;
+        self.rest = self.rest.saturating_sub(1);
+        rested
     }
 
-    /// The promise had to be taken back.
-    pub(super) fn gave_up(&mut self) {
+    /// It was: there is something.
+    pub(super) fn waited(&mut self) {
+        self.last_rest = 0;
+    }
+
+    /// It was not.
+    pub(super) fn waited_in_vain(&mut self) {
+        self.last_rest = (2 * self.last_rest).clamp(1, LONGEST_REST);
+        self.rest = self.last_rest;
+    }
+
+    /// There is nothing, and who promised not to sleep does.
+    pub(super) fn broke_promise(&mut self) {
         let held = self.found.saturating_sub(self.patience);
         self.patience = match held {
             LASTING.. => PATIENCE,
             _ => (self.patience * 4).min(MOST_PATIENCE),
         };
-        self.lost();
+    }
+
+    /// There is nothing, and the consumer may sleep.
+    pub(super) fn lost(&mut self) {
+        (self.closely, self.found) = (0, 0);
     }
 }
 
@@ -100,13 +125,40 @@ mod tests {
         let mut pursuit = Pursuit::new();
         looks(&mut pursuit, CLOSE, PATIENCE - 1);
         pursuit.lost();
+        let gives_up = |pursuit: &mut Pursuit| {
+            pursuit.broke_promise();
+            pursuit.lost();
+        };
         assert_eq!(looks(&mut pursuit, CLOSE, 3 * PATIENCE), [Advice::Promise]);
-        pursuit.gave_up();
+        gives_up(&mut pursuit);
         assert_eq!(looks(&mut pursuit, CLOSE, 4 * PATIENCE - 1), []);
         assert_eq!(looks(&mut pursuit, CLOSE, 1), [Advice::Promise]);
-        (0..9).for_each(|_| pursuit.gave_up());
+        (0..9).for_each(|_| gives_up(&mut pursuit));
         assert_eq!(looks(&mut pursuit, CLOSE, MOST_PATIENCE + LASTING), [Advice::Promise]);
-        pursuit.gave_up();
+        gives_up(&mut pursuit);
         assert_eq!(looks(&mut pursuit, CLOSE, PATIENCE), [Advice::Promise], "it was of use");
+    }
+
+    #[test]
+    fn who_waits_in_vain_waits_more_rarely() {
+        let mut pursuit = Pursuit::new();
+        let mut waits = |losses: u32, pays: bool| -> u32 {
+            let mut wait = || {
+                let waits = pursuit.waits();
+                match pays {
+                    _ if !waits => {}
+                    true => pursuit.waited(),
+                    false => pursuit.waited_in_vain(),
+                }
+                u32::from(waits)
+            };
+            (0..losses).map(|_| wait()).sum()
+        };
+        assert_eq!(waits(100, true), 100);
+        assert!((10..20).contains(&waits(10 * LONGEST_REST, false)));
+        assert!(
+            waits(2 * LONGEST_REST, true) > LONGEST_REST / 2,
+            "once it pays again, it is done again"
+        );
     }
 }
