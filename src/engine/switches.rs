@@ -27,7 +27,7 @@ pub static INLINE_SEND: Switch = Switch(AtomicU8::new(Use::On as u8));
 /// Whether threads that wait for messages read for themselves.
 pub static CLAIMED_RECEIVE: Switch = Switch(AtomicU8::new(Use::On as u8));
 
-/// Whether threads wait a moment awake for an answer.
+/// Whether threads wait a moment awake: for an answer, and for the next message within the process.
 pub static BUSY_WAIT: Switch = Switch(AtomicU8::new(Use::On as u8));
 
 impl Switch {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::Core;
+use crate::engine::switches::{Use, BUSY_WAIT};
 use crate::engine::Owner;
 use crate::error::Result;
 use crate::link::{pair, Boost, Limits, Link, LinkEnd, LinkOrigin, Parcel, Peer, PeerInfo};
@@ -115,8 +116,9 @@ impl Core {
 
 /// A link whose ends are with threads of the application.
 fn beside((mut near, mut far): (LinkEnd, LinkEnd)) -> (LinkEnd, LinkEnd) {
-    near.rx.consumer().pursue();
-    far.rx.consumer().pursue();
+    let may_wait = BUSY_WAIT.get() != Use::Off;
+    near.rx.consumer().pursue(may_wait);
+    far.rx.consumer().pursue(may_wait);
     (near, far)
 }
 

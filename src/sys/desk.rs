@@ -32,6 +32,7 @@ struct Desk<T> {
 unsafe impl<T: Send> Sync for Desk<T> {}
 
 impl<T: Send> Desks<T> {
+    #[expect(clippy::new_without_default, reason = "they are static, and no static has a default")]
     pub const fn new() -> Self {
         Self { desks: [const { Desk::new() }; DESKS] }
     }

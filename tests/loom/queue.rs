@@ -57,7 +57,7 @@ fn no_message_is_lost_or_torn_and_no_wake_up() {
 /// It promises as soon as it finds something, and takes that back as soon as it finds nothing.
 #[test]
 fn who_promises_not_to_sleep_and_does_misses_nothing() {
-    all_arrive(Consumer::pursue);
+    all_arrive(|rx| rx.pursue(true));
 }
 
 #[test]

@@ -458,9 +458,10 @@ impl<T: Payload> Consumer<T> {
         true
     }
 
-    /// The producer runs beside this consumer, on another thread that knows nothing of it.
-    pub fn pursue(&mut self) {
-        self.pursuit = Some(Pursuit::new());
+    /// The producer runs beside this consumer, on another thread that knows nothing of it. To follow it well, the
+    /// consumer `may_wait` for a few microseconds without sleeping.
+    pub fn pursue(&mut self, may_wait: bool) {
+        self.pursuit = Some(Pursuit::new(may_wait));
     }
 
     #[inline]
@@ -483,7 +484,7 @@ impl<T: Payload> Consumer<T> {
     fn lose_sight(&mut self, position: u64) -> bool {
         let promised = self.shared.attended.load(Ordering::Relaxed);
         let Some(pursuit) = &mut self.pursuit else { return false };
-        if promised || pursuit.waits() {
+        if pursuit.waits(promised) {
             for _ in 0..PAUSES {
                 pause();
                 self.limit = self.shared.published();

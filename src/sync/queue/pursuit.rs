@@ -28,6 +28,8 @@ pub(super) const PAUSES: u32 = if cfg!(loom) { 1 } else { 128 };
 
 /// What has become of the last looks.
 pub(super) struct Pursuit {
+    /// To wait without sleeping is allowed.
+    may_wait: bool,
     /// So often in a row there was no more than a little.
     closely: u32,
     /// So often in a row there was something.
@@ -50,8 +52,8 @@ pub(super) enum Advice {
 }
 
 impl Pursuit {
-    pub(super) fn new() -> Self {
-        Self { closely: 0, found: 0, patience: PATIENCE, rest: 0, last_rest: 0 }
+    pub(super) fn new(may_wait: bool) -> Self {
+        Self { may_wait, closely: 0, found: 0, patience: PATIENCE, rest: 0, last_rest: 0 }
     }
 
     /// A look found so many bytes.
@@ -68,11 +70,12 @@ impl Pursuit {
         Advice::HangBack
     }
 
-    /// A look found nothing. Is it worth while to wait a moment, rather than to sleep?
-    pub(super) fn waits(&mut self) -> bool {
+    /// A look found nothing. Is it worth while to wait a moment, rather than to sleep? It is for who would have to
+    /// take back a promise.
+    pub(super) fn waits(&mut self, promised: bool) -> bool {
         let rested = self.rest == 0;
         self.rest = self.rest.saturating_sub(1);
-        rested
+        self.may_wait && (rested || promised)
     }
 
     /// It was: there is something.
@@ -111,7 +114,7 @@ mod tests {
 
     #[test]
     fn who_comes_too_close_hangs_back() {
-        let mut pursuit = Pursuit::new();
+        let mut pursuit = Pursuit::new(true);
         assert_eq!(looks(&mut pursuit, CLOSE - 1, 2 * CLOSELY), [Advice::HangBack; 2]);
         pursuit.found(1);
         pursuit.found(CLOSE);
@@ -122,7 +125,7 @@ mod tests {
 
     #[test]
     fn who_always_finds_something_promises_and_less_readily_after_it_did_not_hold() {
-        let mut pursuit = Pursuit::new();
+        let mut pursuit = Pursuit::new(true);
         looks(&mut pursuit, CLOSE, PATIENCE - 1);
         pursuit.lost();
         let gives_up = |pursuit: &mut Pursuit| {
@@ -140,11 +143,17 @@ mod tests {
     }
 
     #[test]
+    fn who_may_not_wait_does_not() {
+        let mut pursuit = Pursuit::new(false);
+        assert!(!pursuit.waits(false) && !pursuit.waits(true));
+    }
+
+    #[test]
     fn who_waits_in_vain_waits_more_rarely() {
-        let mut pursuit = Pursuit::new();
+        let mut pursuit = Pursuit::new(true);
         let mut waits = |losses: u32, pays: bool| -> u32 {
             let mut wait = || {
-                let waits = pursuit.waits();
+                let waits = pursuit.waits(false);
                 match pays {
                     _ if !waits => {}
                     true => pursuit.waited(),
