@@ -83,3 +83,27 @@ fn over_tcp_from_a_bound_sender_that_queues_everything() {
 fn over_ipc_from_a_bound_sender_that_queues_everything() {
     nothing_is_lost(Setting { address: "ipc://*", sender_binds: true, hwm: 0 });
 }
+
+/// A receiver that lets in one message at a time reads for itself while it waits, and then stays away: what was
+/// read and did not fit comes all the same, whatever it waits for.
+#[test]
+fn at_the_high_water_mark_of_a_receiver_that_stays_away_now_and_then() {
+    let [here, there] = [context(), context()];
+    let (push, pull) = (Socket::new(&here, ids::PUSH), Socket::new(&there, ids::PULL));
+    pull.set(ids::RCVHWM, 1);
+    push.connect(&pull.bind("tcp://127.0.0.1:*"));
+    for _ in 0..5 {
+        // They come with one read.
+        (0..100u32).for_each(|number| push.send(&[&number.to_ne_bytes()]));
+        for number in 0..100u32 {
+            if number % 50 == 20 {
+                // Longer than a claim lasts.
+                std::thread::sleep(Duration::from_millis(30));
+                pull.wait_until_readable();
+            }
+            assert_eq!(pull.recv(), [number.to_ne_bytes()]);
+        }
+    }
+    finish(&here, [push]);
+    finish(&there, [pull]);
+}

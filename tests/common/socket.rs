@@ -1,6 +1,6 @@
 //! Our end: a socket with short names, whose calls panic when they fail.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zeroxide::error::{Error, Result};
 use zeroxide::link::Frame;
 use zeroxide::message::Message;
@@ -134,6 +134,16 @@ impl Socket {
     /// Whether a message can be sent at once.
     pub fn can_send(&self) -> bool {
         self.0.with(|core| core.events()).unwrap() & zeroxide::socket::POLLOUT != 0
+    }
+
+    /// Looks at `ZMQ_EVENTS` until there is something to receive: reads nothing by itself.
+    #[track_caller]
+    pub fn wait_until_readable(&self) {
+        let end = Instant::now() + LIMIT;
+        while self.0.with(|core| core.events()).unwrap() & zeroxide::socket::POLLIN == 0 {
+            assert!(Instant::now() < end, "nothing came");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Starts telling of its events.
