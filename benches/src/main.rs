@@ -7,7 +7,7 @@
 //! | [`measure`] | builds the programs and runs one measurement |
 //! | [`statistics`] | medians, and ratios pair by pair |
 //! | [`report`], [`chart`] | Markdown, tab-separated values, SVG |
-//! | [`peers`] | other libraries with the same C API |
+//! | [`peers`] | other packages: libraries with the same C API, and programs of our own on those without |
 //! | [`machine`] | the machine and the day |
 #![forbid(unsafe_code)]
 
@@ -39,7 +39,7 @@ Measures our libzmq.so.5 side by side with the reference.
   --pairs N       pairs of measurements (7)
   --seconds S     how long to measure each time (0.4)
   --limit S       start no further measurement after so many seconds
-  --peers         build and measure omq-libzmq as well
+  --peers         build and measure omq-libzmq, rzmq and zeromq as well
   --peer NAME=DIR measure the libzmq.so.5 in a folder as well; may be repeated
   --out DIR       where report.md, chart.svg and measurements.tsv go (target/bench)
   --check         fail if ours is behind the reference in any row
@@ -169,7 +169,7 @@ fn measure_row(given: &Arguments, sides: &[Side], outcome: &mut Outcome, pass: u
     }
     for which in order {
         let run = measure::run(&outcome.row, &sides[which], given.seconds);
-        outcome.sides[which].push(run);
+        outcome.sides[which].extend(run);
     }
     outcome.raw.extend(measure::run_raw(&outcome.row, given.seconds));
 }

@@ -1,5 +1,5 @@
 //! Builds the C programs and runs one measurement: a program in processes of its own, on one library,
-//! never longer than its time limit.
+//! never longer than its time limit. What has no C API brings a program of its own.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt;
@@ -18,16 +18,24 @@ use crate::rows::Row;
 /// What a program reported, by name.
 pub type Values = BTreeMap<String, f64>;
 
-/// A name in the report, and the library that it stands for.
+/// A name in the report, and what it stands for.
 #[derive(Clone)]
 pub struct Side {
     pub name: String,
-    pub folder: PathBuf,
+    pub subject: Subject,
+}
+
+#[derive(Clone)]
+pub enum Subject {
+    /// The folder with a `libzmq.so.5` that the C programs run on.
+    Library(PathBuf),
+    /// What runs in place of the C programs: it takes the name of one, and then what that takes.
+    Program(PathBuf),
 }
 
 impl Side {
     pub fn of(library: Library) -> Result<Side> {
-        Ok(Side { name: library.to_string(), folder: library.folder()? })
+        Ok(Side { name: library.to_string(), subject: Subject::Library(library.folder()?) })
     }
 
     /// Reads `NAME=FOLDER`.
@@ -37,9 +45,27 @@ impl Side {
         if !folder.join(SONAME).exists() {
             return Err(format!("--peer: there is no {SONAME} in {}", folder.display()));
         }
-        Ok(Side { name: name.to_owned(), folder })
+        Ok(Side { name: name.to_owned(), subject: Subject::Library(folder) })
+    }
+
+    fn command(&self, program: &str) -> Command {
+        match &self.subject {
+            Subject::Library(folder) => {
+                let mut command = Command::new(executable(program));
+                command.env("LD_LIBRARY_PATH", folder);
+                command
+            }
+            Subject::Program(path) => {
+                let mut command = Command::new(path);
+                command.arg(program);
+                command
+            }
+        }
     }
 }
+
+/// What a program of a peer exits with if the peer has nothing to measure in that row.
+const UNABLE: i32 = 69;
 
 /// The program that needs no library.
 const RAW: &str = "raw";
@@ -76,10 +102,10 @@ pub fn build() -> Result<()> {
     Ok(())
 }
 
-pub fn run(row: &Row, side: &Side, seconds: f64) -> Result<Values> {
-    let mut command = Command::new(executable(row.program));
+/// Nothing if the side has no such thing.
+pub fn run(row: &Row, side: &Side, seconds: f64) -> Option<Result<Values>> {
+    let mut command = side.command(row.program);
     command.args([&seconds.to_string(), row.pinning]).args(&row.arguments);
-    command.env("LD_LIBRARY_PATH", &side.folder);
     values_of(command, limit(row, seconds))
 }
 
@@ -88,28 +114,34 @@ pub fn run_raw(row: &Row, seconds: f64) -> Option<Result<Values>> {
     let arguments = row.raw.as_ref()?;
     let mut command = Command::new(executable(RAW));
     command.args([&seconds.to_string(), row.pinning]).args(arguments);
-    Some(values_of(command, limit(row, seconds)))
+    values_of(command, limit(row, seconds))
 }
 
 fn limit(row: &Row, seconds: f64) -> Duration {
     Duration::from_secs_f64(if row.slow { 60.0 } else { 10.0 } + 5.0 * seconds)
 }
 
-fn values_of(mut command: Command, limit: Duration) -> Result<Values> {
+fn values_of(command: Command, limit: Duration) -> Option<Result<Values>> {
+    match output_of(command, limit) {
+        Ok(output) if output.status.code() == Some(UNABLE) => None,
+        output => Some(output.and_then(|output| parse(&output))),
+    }
+}
+
+fn output_of(mut command: Command, limit: Duration) -> Result<Output> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let child = command.spawn().map_err(|error| format!("cannot start: {error}"))?;
     let group = Pid::from_child(&child);
     let (sender, receiver) = mpsc::channel();
     // Waits in another thread: looking every now and then would disturb what is measured.
     std::thread::spawn(move || sender.send(child.wait_with_output()));
-    let output = match receiver.recv_timeout(limit) {
-        Ok(output) => output.map_err(|error| format!("cannot wait: {error}"))?,
+    match receiver.recv_timeout(limit) {
+        Ok(output) => output.map_err(|error| format!("cannot wait: {error}")),
         Err(_) => {
             let _ = kill_process_group(group, Signal::KILL);
-            return Err(format!("timed out after {:.0} s", limit.as_secs_f64()));
+            Err(format!("timed out after {:.0} s", limit.as_secs_f64()))
         }
-    };
-    parse(&output)
+    }
 }
 
 fn parse(output: &Output) -> Result<Values> {
@@ -142,15 +174,19 @@ fn executable(name: &str) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn shell(script: &str) -> Result<Values> {
+    fn shell(script: &str) -> Option<Result<Values>> {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         values_of(command, Duration::from_millis(500))
     }
 
+    fn complaint(script: &str) -> String {
+        shell(script).unwrap().unwrap_err()
+    }
+
     #[test]
     fn a_result_is_read() {
-        let values = shell("echo rate 1.5e6; echo cpu 12").unwrap();
+        let values = shell("echo rate 1.5e6; echo cpu 12").unwrap().unwrap();
         assert_eq!(
             values.into_iter().collect::<Vec<_>>(),
             [("cpu".to_owned(), 12.0), ("rate".to_owned(), 1.5e6)]
@@ -159,9 +195,27 @@ mod tests {
 
     #[test]
     fn a_failure_is_told() {
-        assert!(shell("echo rate 1; echo broken >&2; exit 3").unwrap_err().ends_with("3: broken"));
-        assert!(shell("true").unwrap_err().starts_with("not a result"));
-        assert!(shell("echo rate nan").unwrap_err().starts_with("not a result"));
-        assert!(shell("sleep 9 & sleep 9").unwrap_err().starts_with("timed out"));
+        assert!(complaint("echo rate 1; echo broken >&2; exit 3").ends_with("3: broken"));
+        assert!(complaint("true").starts_with("not a result"));
+        assert!(complaint("echo rate nan").starts_with("not a result"));
+        assert!(complaint("sleep 9 & sleep 9").starts_with("timed out"));
+    }
+
+    #[test]
+    fn what_a_side_does_not_have_is_no_failure() {
+        assert!(shell("exit 69").is_none());
+    }
+
+    #[test]
+    fn a_program_takes_the_name_of_the_one_it_stands_for() {
+        let side = |subject| Side { name: "a peer".to_owned(), subject };
+        let own = side(Subject::Program("/peer".into())).command("perf");
+        assert_eq!((own.get_program(), own.get_args().count()), ("/peer".as_ref(), 1));
+        let shared = side(Subject::Library("/folder".into())).command("perf");
+        assert_eq!(
+            (shared.get_program(), shared.get_args().count()),
+            (executable("perf").as_os_str(), 0)
+        );
+        assert!(shared.get_envs().eq([("LD_LIBRARY_PATH".as_ref(), Some("/folder".as_ref()))]));
     }
 }

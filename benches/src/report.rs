@@ -8,7 +8,8 @@ use crate::measure::{Side, Values};
 use crate::rows::{Better, Metric, Row, Section, Unit};
 use crate::statistics::{ratios, spread, values, Spread};
 
-/// A row and what was measured so far: one list of runs for each side, all of one length.
+/// A row and what was measured so far: a list of runs for each side, all of one length, but for those of
+/// peers that cannot do it, which stay empty.
 pub struct Outcome {
     pub section: &'static Section,
     pub row: Row,
@@ -241,10 +242,14 @@ pub fn quantity(value: f64, unit: Unit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::Subject;
     use crate::rows::chosen;
 
     fn sides() -> Vec<Side> {
-        let side = |name: &str| Side { name: name.to_owned(), folder: "/nowhere".into() };
+        let side = |name: &str| Side {
+            name: name.to_owned(),
+            subject: Subject::Library("/nowhere".into()),
+        };
         vec![side("reference"), side("ours")]
     }
 
