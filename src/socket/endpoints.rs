@@ -212,6 +212,9 @@ pub(super) fn transport_options(options: &Options) -> TransportOptions {
         backlog: options.backlog,
         sndbuf: options.sndbuf,
         rcvbuf: options.rcvbuf,
+        // Who waits for the slowest of many peers gains nothing by megabytes on the way to each of the others, and
+        // loses the caches. Where messages are dropped, all that can be held counts.
+        little_unsent: options.publisher_waits && options.sndbuf < 0,
         tos: options.tos,
         priority: 0,
         bound_device: text(&options.bindtodevice).unwrap_or_default().to_owned(),

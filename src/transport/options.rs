@@ -16,6 +16,8 @@ pub struct TransportOptions {
     /// `ZMQ_SNDBUF`, `ZMQ_RCVBUF`: bytes, -1 for the system's default.
     pub sndbuf: i32,
     pub rcvbuf: i32,
+    /// The system is not to hold much that it cannot send yet.
+    pub little_unsent: bool,
     /// `ZMQ_TOS`, `ZMQ_PRIORITY`: 0 leaves them as they are.
     pub tos: i32,
     pub priority: i32,
@@ -48,6 +50,7 @@ impl Default for TransportOptions {
             backlog: 100,
             sndbuf: -1,
             rcvbuf: -1,
+            little_unsent: false,
             tos: 0,
             priority: 0,
             bound_device: String::new(),

@@ -9,6 +9,10 @@ use crate::sys::net::set_option;
 
 use super::super::TransportOptions;
 
+/// As much as the system holds of what it cannot send yet, if that is to be little: a few of our writes.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const LITTLE: i32 = 512 * 1024;
+
 /// What has to be set before a socket is bound or connected.
 pub(super) fn before_use(
     socket: &Socket,
@@ -51,6 +55,11 @@ pub(super) fn connection(socket: &Socket, options: &TransportOptions) -> io::Res
     // Messages are gathered before they are written; the kernel need not wait for more.
     socket.set_tcp_nodelay(true)?;
     keepalive(socket, options)?;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if options.little_unsent {
+        // A kernel that does not know it does without.
+        let _ = set_option(socket, libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, LITTLE);
+    }
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if options.tcp_maxrt > 0 {
         set_option(socket, libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, options.tcp_maxrt)?;
@@ -120,6 +129,7 @@ mod tests {
             tos: 0x28,
             sndbuf: 32768,
             rcvbuf: 16384,
+            little_unsent: true,
             tcp_keepalive: 1,
             tcp_keepalive_cnt: 7,
             tcp_maxrt: 5000,
@@ -134,6 +144,8 @@ mod tests {
         assert_eq!(socket.tos_v4().unwrap(), 0x28);
         assert!(socket.send_buffer_size().unwrap() >= 32768);
         assert!(socket.recv_buffer_size().unwrap() >= 16384);
+        #[cfg(target_os = "linux")]
+        assert_eq!(socket.tcp_notsent_lowat().unwrap(), LITTLE as u32);
         #[cfg(target_os = "linux")]
         assert_eq!(socket.tcp_user_timeout().unwrap().map(|time| time.as_secs()), Some(5));
     }
