@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::sides::Other;
+use crate::sides::{Other, Stretch};
 use crate::test::{self, Test};
-use crate::{Kind, Package, Result, Socket};
+use crate::{connected, Kind, Package, Result, Socket};
 
 pub fn measure<P: Package>(test: &Test) -> Result<()> {
     let mut other = Other::process()?;
@@ -13,20 +13,14 @@ pub fn measure<P: Package>(test: &Test) -> Result<()> {
     crate::runtime()?.block_on(async {
         let context = P::new()?;
         let endpoint = other.hear()?;
-        let mut dealers = Vec::new();
-        for _ in 0..test.number(1)? {
-            let mut dealer = context.open(Kind::Dealer).await?;
-            dealer.connect(&endpoint).await?;
-            dealers.push(dealer);
-        }
+        let mut dealers = connected(&context, Kind::Dealer, &endpoint, test.number(1)?).await?;
         let body = vec![0; test.number(2)?];
         // The first round is spent on connecting.
         trips(Duration::ZERO, &mut dealers, &body).await?;
         trips(test.warm_up, &mut dealers, &body).await?;
-        let (start, cpu) = (Instant::now(), other.cpu_of_all()?);
-        let trips = trips(test.duration, &mut dealers, &body).await? as f64;
-        test::report("rate", trips / start.elapsed().as_secs_f64());
-        test::report("cpu", test::nanoseconds(other.cpu_of_all()? - cpu) / trips);
+        let stretch = Stretch::begin(&other)?;
+        let trips = trips(test.duration, &mut dealers, &body).await?;
+        stretch.report(trips as f64, &other)?;
         test::clear(&endpoint);
         Ok(())
     })

@@ -3,11 +3,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::sides::{Orders, Other};
+use crate::sides::{Orders, Other, Stretch};
 use crate::test::{self, Test};
-use crate::{Kind, Package, Result, Socket};
+use crate::{connected, Kind, Package, Result, Socket};
 
 pub fn measure<P: Package>(test: &Test) -> Result<()> {
     let mut other = Other::process()?;
@@ -16,12 +16,7 @@ pub fn measure<P: Package>(test: &Test) -> Result<()> {
         let context = P::new()?;
         let endpoint = other.hear()?;
         let size = test.number(3)?;
-        let mut subs = Vec::new();
-        for _ in 0..test.number(2)? {
-            let mut sub = context.open(Kind::Sub).await?;
-            sub.connect(&endpoint).await?;
-            subs.push(sub);
-        }
+        let mut subs = connected(&context, Kind::Sub, &endpoint, test.number(2)?).await?;
         for sub in &mut subs {
             sub.receive().await?.of_size(size)?;
         }
@@ -29,11 +24,9 @@ pub fn measure<P: Package>(test: &Test) -> Result<()> {
         let counters: Vec<_> = subs.into_iter().map(|sub| count(sub, size)).collect();
         let received = || counters.iter().map(|one| one.load(Ordering::Relaxed)).sum::<u64>();
         tokio::time::sleep(test.warm_up).await;
-        let (start, cpu, before) = (Instant::now(), other.cpu_of_all()?, received());
+        let (stretch, before) = (Stretch::begin(&other)?, received());
         tokio::time::sleep(test.duration).await;
-        let messages = (received() - before) as f64;
-        test::report("rate", messages / start.elapsed().as_secs_f64());
-        test::report("cpu", test::nanoseconds(other.cpu_of_all()? - cpu) / messages);
+        stretch.report((received() - before) as f64, &other)?;
         test::clear(&endpoint);
         Ok(())
     })

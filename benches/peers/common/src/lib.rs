@@ -96,6 +96,22 @@ pub trait Socket: Send + 'static {
     fn answer(&mut self) -> impl Future<Output = Result<()>> + Send;
 }
 
+/// So many sockets of one kind, connected to one endpoint.
+async fn connected<P: Package>(
+    context: &P,
+    kind: Kind,
+    endpoint: &str,
+    count: usize,
+) -> Result<Vec<P::Socket>> {
+    let mut sockets = Vec::new();
+    for _ in 0..count {
+        let mut socket = context.open(kind).await?;
+        socket.connect(endpoint).await?;
+        sockets.push(socket);
+    }
+    Ok(sockets)
+}
+
 /// What the programs look at of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {

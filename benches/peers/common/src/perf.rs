@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::sides::{Orders, Other};
+use crate::sides::{Orders, Other, Stretch};
 use crate::test::{self, Test};
 use crate::{Kind, Package, Result, Socket};
 
@@ -69,15 +69,13 @@ async fn pull(mut socket: impl Socket, size: usize, test: &Test, other: &mut Oth
     // Before the first messages there was no connection.
     pull_for(Duration::ZERO, &mut socket, size).await?;
     pull_for(test.warm_up, &mut socket, size).await?;
-    let (start, cpu) = (Instant::now(), other.cpu_of_all()?);
+    let stretch = Stretch::begin(other)?;
     let mut messages = pull_for(test.duration, &mut socket, size).await?;
     other.tell("stop")?;
     while socket.receive().await?.of_size(size)?.first != LAST {
         messages += 1;
     }
-    test::report("rate", messages as f64 / start.elapsed().as_secs_f64());
-    test::report("cpu", test::nanoseconds(other.cpu_of_all()? - cpu) / messages as f64);
-    Ok(())
+    stretch.report(messages as f64, other)
 }
 
 /// How many messages came, which looks at the clock now and then, and once at least.

@@ -5,14 +5,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::time::{clock_getcpuclockid, ClockId};
 use nix::unistd::Pid;
 
-use crate::test::Test;
+use crate::test::{self, Test};
 use crate::{fail, Result};
 
 /// The word by which a process is told that it is the other side.
@@ -67,6 +67,25 @@ impl Other {
         let clocks = [Some(ClockId::CLOCK_PROCESS_CPUTIME_ID), self.clock];
         let times = clocks.into_iter().flatten().map(|clock| Ok(Duration::from(clock.now()?)));
         times.sum()
+    }
+}
+
+/// A stretch of time that is measured.
+pub struct Stretch {
+    start: Instant,
+    cpu: Duration,
+}
+
+impl Stretch {
+    pub fn begin(other: &Other) -> Result<Stretch> {
+        Ok(Stretch { start: Instant::now(), cpu: other.cpu_of_all()? })
+    }
+
+    /// Reports how many of these there were in a second, and what each cost.
+    pub fn report(self, count: f64, other: &Other) -> Result<()> {
+        test::report("rate", count / self.start.elapsed().as_secs_f64());
+        test::report("cpu", test::nanoseconds(other.cpu_of_all()? - self.cpu) / count);
+        Ok(())
     }
 }
 
