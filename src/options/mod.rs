@@ -116,8 +116,6 @@ pub struct Options {
     pub raw_notify: bool,
     /// The pattern wants to know the peer's routing id.
     pub recv_routing_id: bool,
-    /// `ZMQ_XPUB_NODROP`, which is the pattern's; this is for its connections.
-    pub publisher_waits: bool,
 }
 
 impl Default for Options {
@@ -184,7 +182,6 @@ impl Default for Options {
             raw_socket: false,
             raw_notify: true,
             recv_routing_id: false,
-            publisher_waits: false,
         }
     }
 }

@@ -98,6 +98,11 @@ pub trait Pattern: Send {
         false
     }
 
+    /// Does a message that goes to many wait for the slowest of them?
+    fn waits_for_slowest(&self) -> bool {
+        false
+    }
+
     /// Do its connections carry bare bytes instead of ZMTP? Then each read is a message, and if `Some(true)`
     /// an empty message tells of each connection made and lost.
     fn raw(&self) -> Option<bool> {

@@ -64,6 +64,10 @@ impl Pattern for Pub {
         self.0.wants_commands()
     }
 
+    fn waits_for_slowest(&self) -> bool {
+        self.0.waits_for_slowest()
+    }
+
     fn set_option(&mut self, links: &mut Links, id: i32, value: &[u8]) -> Option<Result<()>> {
         self.0.set_option(links, id, value)
     }

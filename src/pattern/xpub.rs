@@ -294,6 +294,10 @@ impl Pattern for XPub {
         true
     }
 
+    fn waits_for_slowest(&self) -> bool {
+        self.settings.no_drop
+    }
+
     fn set_option(&mut self, _links: &mut Links, id: i32, value: &[u8]) -> Option<Result<()>> {
         match settings::request(id, value) {
             Some(request) => Some(self.set_manually(request)),

@@ -7,6 +7,7 @@ use crate::engine::{Event, Owner, Session, SessionHandle};
 use crate::error::{Error, Result};
 use crate::link::{pair, Link, LinkId, LinkOrigin, Peer};
 use crate::options::{ids, text, Options};
+use crate::pattern::Pattern;
 use crate::runtime::io_thread::{IoHandle, Task};
 use crate::runtime::listener::{Accepting, Bound};
 use crate::transport::{Endpoint, TransportOptions};
@@ -49,7 +50,7 @@ impl Core {
             return Ok(());
         }
         let io = self.io_thread()?;
-        let transport = transport_options(&self.options);
+        let transport = transport_options(&self.options, &*self.pattern);
         let listener = endpoint.bind(&transport).inspect_err(|error| {
             self.mailbox.event(Event::new(ids::EVENT_BIND_FAILED, error.errno(), address));
         })?;
@@ -89,7 +90,7 @@ impl Core {
         let profile = Profile {
             owner: self.mailbox.clone(),
             options: Arc::new(self.options.clone()),
-            transport: transport_options(&self.options),
+            transport: transport_options(&self.options, &*self.pattern),
             socket_type: self.wire_type(),
             raw: self.pattern.raw(),
         };
@@ -206,7 +207,7 @@ fn is_same(known: &str, wanted: &Endpoint) -> bool {
 }
 
 /// What the transports want to know.
-pub(super) fn transport_options(options: &Options) -> TransportOptions {
+fn transport_options(options: &Options, pattern: &dyn Pattern) -> TransportOptions {
     TransportOptions {
         ipv6: options.ipv6,
         backlog: options.backlog,
@@ -214,7 +215,7 @@ pub(super) fn transport_options(options: &Options) -> TransportOptions {
         rcvbuf: options.rcvbuf,
         // Who waits for the slowest of many peers gains nothing by megabytes on the way to each of the others, and
         // loses the caches. Where messages are dropped, all that can be held counts.
-        little_unsent: options.publisher_waits && options.sndbuf < 0,
+        little_unsent: pattern.waits_for_slowest() && options.sndbuf < 0,
         tos: options.tos,
         priority: 0,
         bound_device: text(&options.bindtodevice).unwrap_or_default().to_owned(),

@@ -11,9 +11,6 @@ impl Core {
         self.enter()?;
         if let Some(result) = self.pattern.set_option(&mut self.links, id, value) {
             self.leave();
-            if id == ids::XPUB_NODROP && result.is_ok() {
-                self.options.publisher_waits = value.iter().any(|byte| *byte != 0);
-            }
             return result;
         }
         self.options.set(id, value)?;
