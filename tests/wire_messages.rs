@@ -102,6 +102,25 @@ fn a_short_body_may_have_a_long_length() {
     finish(&context, [pull]);
 }
 
+/// Event loops ask for `ZMQ_EVENTS` when they begin to care, and would not be told again of what came before.
+#[test]
+fn what_has_come_is_told_though_nobody_has_read_it() {
+    let context = context();
+    let (pull, endpoint) = Socket::bound(&context, ids::PULL, TCP);
+    let mut peer = Peer::greet(&endpoint, V3_1, PUSH, b"");
+    for number in 0..1000u32 {
+        let body = number.to_ne_bytes();
+        // The first makes sure that the connection is there.
+        peer.write(&V3_1.message(&[&body]));
+        assert_eq!(pull.recv(), [body]);
+        assert!(!pull.is_readable());
+        peer.write(&V3_1.message(&[&body]));
+        assert!(pull.is_readable(), "after {number}");
+        assert_eq!(pull.try_recv(), Some(vec![body.to_vec()]));
+    }
+    finish(&context, [pull]);
+}
+
 #[test]
 fn routing_ids_are_exchanged() {
     let longest = [b'x'; 255];

@@ -245,9 +245,20 @@ impl Core {
         Ok(events)
     }
 
-    /// The same in one round of looking at several sockets. However many items a socket has there, it is looked
-    /// at once: a second look could take note of a message for an item that does not care, and the one that
-    /// does would sleep.
+    /// The same for who does not wait: what has come counts, though nobody has read it yet.
+    ///
+    /// An event loop asks this when it begins to care, and only what comes after that would wake it.
+    pub fn events_by_now(&mut self) -> Result<i16> {
+        let events = self.events()?;
+        match events & POLLIN == 0 && self.look_at_connections() {
+            true => self.events(),
+            false => Ok(events),
+        }
+    }
+
+    /// The [`Core::events`] of one round of looking at several sockets. However many items a socket has there, it
+    /// is looked at once: a second look could take note of a message for an item that does not care, and the one
+    /// that does would sleep.
     fn events_in(&mut self, round: u64) -> Result<i16> {
         if self.seen.0 != round {
             self.seen = (round, self.events()?);

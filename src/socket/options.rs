@@ -54,7 +54,7 @@ impl Core {
                 self.release_claims();
                 put(out, &self.mailbox.share_fd().to_ne_bytes())
             }
-            ids::EVENTS => put(out, &i32::from(self.events()?).to_ne_bytes()),
+            ids::EVENTS => put(out, &i32::from(self.events_by_now()?).to_ne_bytes()),
             ids::THREAD_SAFE => put(out, &0i32.to_ne_bytes()),
             ids::LAST_ENDPOINT => put_text(out, self.endpoints.last.as_bytes()),
             _ => self.options.get(id, out),

@@ -246,11 +246,25 @@ impl Core {
             }
         }
         self.brought = brought;
+        self.was_told()
+    }
+
+    /// This thread has read. True if the socket was told something.
+    fn was_told(&self) -> bool {
         let told = self.mailbox.is_pending();
         if told && PUBLISHERS.load(Ordering::Relaxed) > 0 {
             READ_HERE.fetch_add(1, Ordering::Relaxed);
         }
         told
+    }
+
+    /// Reads what has come from the socket's connections, if they are few. True if the socket was told something.
+    pub(super) fn look_at_connections(&mut self) -> bool {
+        if !self.receives || self.has_many_links() {
+            return false;
+        }
+        self.look_at_all();
+        self.was_told()
     }
 
     /// Before a publisher sends: has it heard all that was said before what it sends came to be known?

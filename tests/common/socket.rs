@@ -136,7 +136,12 @@ impl Socket {
         self.0.with(|core| core.events()).unwrap() & zeroxide::socket::POLLOUT != 0
     }
 
-    /// Looks at `ZMQ_EVENTS` until there is something to receive: reads nothing by itself.
+    /// Does `ZMQ_EVENTS` say that there is something to receive?
+    pub fn is_readable(&self) -> bool {
+        self.0.with(|core| core.events_by_now()).unwrap() & zeroxide::socket::POLLIN != 0
+    }
+
+    /// Waits until there is something to receive: reads nothing by itself.
     #[track_caller]
     pub fn wait_until_readable(&self) {
         let end = Instant::now() + LIMIT;

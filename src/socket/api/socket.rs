@@ -267,7 +267,7 @@ impl Socket {
 
     /// What can be done now without waiting.
     pub fn events(&self) -> Result<Events> {
-        self.raw.with(|core| core.events()).map(Events)
+        self.raw.with(|core| core.events_by_now()).map(Events)
     }
 
     /// A descriptor for event loops of other libraries: once readable, something *may* have changed, and
