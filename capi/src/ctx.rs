@@ -3,7 +3,8 @@
 //! While `zmq_ctx_term` waits, the handle is good for other calls; it ends when the wait is over.
 
 use crate::constants::ZMQ_IO_THREADS;
-use crate::handles::{Kind, Shared, Table};
+use crate::fork;
+use crate::handles::{HeldWithContents, Kind, Shared, Table};
 use crate::util::{pointer, status};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
@@ -12,10 +13,17 @@ use zeroxide::runtime::Context;
 
 static CONTEXTS: Table<Shared<Context>> = Table::new(Kind::Context);
 
+pub type Held = HeldWithContents<'static, Context>;
+
+/// While the caller keeps this, no other call comes to a context.
+pub fn hold() -> Held {
+    CONTEXTS.hold_with_contents()
+}
+
 /// Makes a context.
 #[no_mangle]
 pub extern "C" fn zmq_ctx_new() -> *mut c_void {
-    pointer(|| CONTEXTS.add(Arc::new(Context::new()?)))
+    pointer(|| add(Context::new()?))
 }
 
 /// Ends a context: waits until its sockets are closed and what they had to send is sent.
@@ -54,7 +62,7 @@ pub extern "C" fn zmq_init(io_threads_: c_int) -> *mut c_void {
         }
         let context = Context::new()?;
         context.options().lock().set_int(ZMQ_IO_THREADS, io_threads_)?;
-        CONTEXTS.add(Arc::new(context))
+        add(context)
     })
 }
 
@@ -68,6 +76,11 @@ pub extern "C" fn zmq_term(context_: *mut c_void) -> c_int {
 #[no_mangle]
 pub extern "C" fn zmq_ctx_destroy(context_: *mut c_void) -> c_int {
     status(|| terminate(context_))
+}
+
+fn add(context: Context) -> Result<*mut c_void> {
+    fork::expect();
+    CONTEXTS.add(Arc::new(context))
 }
 
 /// The context behind a handle.

@@ -61,6 +61,15 @@ struct Slot<T> {
     resident: T,
 }
 
+/// A table that is the caller's alone.
+pub struct Held<'a>(MutexGuard<'a, Vacant>);
+
+/// The same, with all that is in it.
+pub struct HeldWithContents<'a, T> {
+    _table: Held<'a>,
+    _contents: Vec<MutexGuard<'a, Option<Arc<T>>>>,
+}
+
 /// Where the next object may go.
 struct Vacant {
     /// Slots that were used, the oldest first.
@@ -152,6 +161,11 @@ impl<T> Table<T> {
         // SAFETY: a segment that is there has `FIRST << segment` slots, `place` gives an offset
         // below that, and it stays as long as the table.
         Some(unsafe { &*slots.add(offset) })
+    }
+
+    /// While the caller keeps this, nobody opens or closes an object.
+    pub fn hold(&self) -> Held<'_> {
+        Held(self.vacant())
     }
 
     fn vacant(&self) -> MutexGuard<'_, Vacant> {
@@ -309,6 +323,14 @@ impl<T> Table<Shared<T>> {
         // its end.
         let object = content.as_ref().filter(|_| self.is_current(handle));
         object.cloned().ok_or(Error::Fault)
+    }
+
+    /// The same as [`Table::hold`], and nobody fetches an object either.
+    pub fn hold_with_contents(&self) -> HeldWithContents<'_, T> {
+        let table = self.hold();
+        let slots = (0..table.0.fresh).filter_map(|index| self.slot(index));
+        let contents = slots.map(|slot| slot.resident.content()).collect();
+        HeldWithContents { _table: table, _contents: contents }
     }
 
     /// Takes an object out of the table; calls that run keep it alive until they return.

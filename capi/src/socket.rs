@@ -2,7 +2,7 @@
 
 use crate::constants::{ZMQ_DONTWAIT, ZMQ_SNDMORE};
 use crate::ctx;
-use crate::handles::{Kind, Table};
+use crate::handles::{self, Kind, Table};
 use crate::msg::{live, zmq_msg_t};
 use crate::util::{input, output, pointer, size, status, text};
 use libc::iovec;
@@ -14,6 +14,13 @@ use zeroxide::message::{Block, Message};
 use zeroxide::socket::{Core, RawSocket};
 
 static SOCKETS: Table<RawSocket> = Table::new(Kind::Socket);
+
+pub type Held = handles::Held<'static>;
+
+/// While the caller keeps this, nobody opens or closes a socket.
+pub fn hold() -> Held {
+    SOCKETS.hold()
+}
 
 /// Makes a socket of a context.
 #[no_mangle]

@@ -2,7 +2,8 @@
 //!
 //! Handlers run without a lock held, so they may call any function here, for their own timers too.
 
-use crate::handles::{Kind, Shared, Table};
+use crate::fork;
+use crate::handles::{HeldWithContents, Kind, Shared, Table};
 use crate::schedule::Schedule;
 use crate::util::{pointer, status};
 use std::ffi::{c_int, c_long, c_void};
@@ -13,7 +14,15 @@ use zeroxide::error::{Error, Result};
 
 static TIMERS: Table<Shared<Timers>> = Table::new(Kind::Timers);
 
-struct Timers {
+pub type Held = HeldWithContents<'static, Timers>;
+
+/// While the caller keeps this, no other call comes to a set of timers.
+pub fn hold() -> Held {
+    TIMERS.hold_with_contents()
+}
+
+/// A set of timers.
+pub struct Timers {
     origin: Instant,
     schedule: Mutex<Schedule<Action>>,
 }
@@ -35,7 +44,10 @@ unsafe impl Send for Action {}
 #[no_mangle]
 pub extern "C" fn zmq_timers_new() -> *mut c_void {
     let timers = || Timers { origin: Instant::now(), schedule: Mutex::default() };
-    pointer(|| TIMERS.add(Arc::new(timers())))
+    pointer(|| {
+        fork::expect();
+        TIMERS.add(Arc::new(timers()))
+    })
 }
 
 /// Ends a set of timers, and sets the program's pointer to NULL.

@@ -192,7 +192,8 @@ impl Drop for State {
 impl Drop for Shared {
     fn drop(&mut self) {
         if self.generation != fork::generation() {
-            std::mem::forget(std::mem::take(&mut self.state.lock().io));
+            // Another thread of the parent may have had the lock.
+            std::mem::forget(std::mem::take(&mut self.state.get_mut().io));
         }
     }
 }
