@@ -250,7 +250,11 @@ impl Core {
     /// An event loop asks this when it begins to care, and only what comes after that would wake it.
     pub fn events_by_now(&mut self) -> Result<i16> {
         let events = self.events()?;
-        match events & POLLIN == 0 && self.look_at_connections() {
+        if events & POLLIN != 0 || !self.receives {
+            return Ok(events);
+        }
+        self.settle();
+        match self.look_at_connections() {
             true => self.events(),
             false => Ok(events),
         }

@@ -260,7 +260,7 @@ impl Core {
 
     /// Reads what has come from the socket's connections, if they are few. True if the socket was told something.
     pub(super) fn look_at_connections(&mut self) -> bool {
-        if !self.receives || self.has_many_links() {
+        if self.has_many_links() {
             return false;
         }
         self.look_at_all();
@@ -292,19 +292,12 @@ impl Core {
         }
     }
 
-    /// Looks once at what was claimed, and gives it back: the caller does not wait. True if the socket was
-    /// told something by that.
+    /// Looks once at what was claimed: the caller does not wait. True if the socket was told something by that.
+    ///
+    /// The claims are left to lapse. Who takes what there is and then waits for more would have each of them given
+    /// back and taken again, and an I/O thread woken in between.
     pub(super) fn last_look(&mut self) -> bool {
-        if self.at_station {
-            // Many claims are better left to lapse than given back each time.
-            let told = self.pump(None);
-            if told {
-                self.process_commands();
-            }
-            return told;
-        }
-        let told = !self.claims.is_empty() && self.pump(None);
-        self.release_claims();
+        let told = (self.at_station || !self.claims.is_empty()) && self.pump(None);
         if told {
             self.process_commands();
         }
