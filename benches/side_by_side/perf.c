@@ -1,20 +1,23 @@
 /* Throughput or latency between two sockets over one transport.
  *
- *   perf SECONDS PIN send|msg|ref|latency tcp|curve|ipc|inproc SIZE
+ *   perf SECONDS PIN send|msg|ref|latency|poll|events tcp|curve|ipc|inproc SIZE
  *
  * send, msg, ref: PUSH to PULL by zmq_send and zmq_recv, by zmq_msg_send and zmq_msg_recv with a
- * copied body, or with a body by reference (zmq_msg_init_data). latency: REQ and REP.
+ * copied body, or with a body by reference (zmq_msg_init_data). latency: REQ and REP. poll, events: two
+ * DEALERs, whose programs are event loops: they wait by zmq_poll, or by poll on ZMQ_FD while ZMQ_EVENTS has
+ * nothing, and take messages until there is none.
  * Over tcp (`curve` is tcp with CURVE) and ipc the two ends are two processes, over inproc two threads. CPU time is that of
  * both ends together. */
 #include "common.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zmq.h>
 
-enum how { SEND, MSG, REF, LATENCY };
+enum how { SEND, MSG, REF, LATENCY, POLL, EVENTS };
 enum { MOST_SAMPLES = 4000000 };
 
 static enum how how;
@@ -22,16 +25,28 @@ static const char *transport;
 static size_t size;
 static void *common_context;
 
+/* The two sockets. */
+static const int types[][2] = {
+    {ZMQ_PULL, ZMQ_PUSH}, {ZMQ_PULL, ZMQ_PUSH},     {ZMQ_PULL, ZMQ_PUSH},
+    {ZMQ_REQ, ZMQ_REP},   {ZMQ_DEALER, ZMQ_DEALER}, {ZMQ_DEALER, ZMQ_DEALER},
+};
+
 static void keep (void *data, void *hint)
 {
     (void) data;
     (void) hint;
 }
 
+/* Do messages go round, rather than one way? */
+static int asks (void)
+{
+    return how >= LATENCY;
+}
+
 static void send_one (void *socket, char *body)
 {
     zmq_msg_t message;
-    if (how == SEND || how == LATENCY) {
+    if (how == SEND || asks ()) {
         check (zmq_send (socket, body, size, 0) == (int) size, "zmq_send");
         return;
     }
@@ -44,9 +59,36 @@ static void send_one (void *socket, char *body)
     check (zmq_msg_send (&message, socket, 0) == (int) size, "zmq_msg_send");
 }
 
+static int get_int (void *socket, int option)
+{
+    int value = 0;
+    size_t length = sizeof value;
+    check (zmq_getsockopt (socket, option, &value, &length) == 0, "zmq_getsockopt");
+    return value;
+}
+
+/* As an event loop does: waits until there is something. */
+static void wait_for_one (void *socket)
+{
+    zmq_pollitem_t item = {socket, 0, ZMQ_POLLIN, 0};
+    if (how == POLL) {
+        check (zmq_poll (&item, 1, -1) == 1, "zmq_poll");
+        return;
+    }
+    struct pollfd entry = {get_int (socket, ZMQ_FD), POLLIN, 0};
+    while ((get_int (socket, ZMQ_EVENTS) & ZMQ_POLLIN) == 0)
+        check (poll (&entry, 1, -1) == 1, "poll");
+}
+
 /* The first byte of the message: 1 if it is the last. */
 static int receive_one (void *socket, char *body)
 {
+    if (how == POLL || how == EVENTS) {
+        wait_for_one (socket);
+        check (zmq_recv (socket, body, size, ZMQ_DONTWAIT) == (int) size, "zmq_recv");
+        check (zmq_recv (socket, body, size, ZMQ_DONTWAIT) == -1, "a second message");
+        return body[0];
+    }
     if (how == SEND || how == LATENCY) {
         check (zmq_recv (socket, body, size, 0) == (int) size, "zmq_recv");
         return body[0];
@@ -63,10 +105,10 @@ static int receive_one (void *socket, char *body)
 static void other_end (void *context)
 {
     char *body = calloc (1, size), *end = calloc (1, size);
-    void *socket = open_socket (context, how == LATENCY ? ZMQ_REP : ZMQ_PUSH);
+    void *socket = open_socket (context, types[how][1]);
     end[0] = 1;
     connect_to (socket, await_endpoint (0));
-    if (how == LATENCY)
+    if (asks ())
         do {
             receive_one (socket, body);
             send_one (socket, body);
@@ -156,9 +198,9 @@ static void ask (void *socket, char *body)
 
 int main (int argc, char **argv)
 {
-    static const char *names[] = {"send", "msg", "ref", "latency"};
-    begin (argc, argv, 3, "send|msg|ref|latency tcp|curve|ipc|inproc SIZE");
-    while (how < LATENCY && strcmp (argv[3], names[how]) != 0)
+    static const char *names[] = {"send", "msg", "ref", "latency", "poll", "events"};
+    begin (argc, argv, 3, "send|msg|ref|latency|poll|events tcp|curve|ipc|inproc SIZE");
+    while (how < EVENTS && strcmp (argv[3], names[how]) != 0)
         how++;
     transport = argv[4];
     size = strtoul (argv[5], NULL, 10);
@@ -167,13 +209,13 @@ int main (int argc, char **argv)
         spawn (1, other_process);
     pin (0);
     common_context = zmq_ctx_new ();
-    void *socket = open_socket (common_context, how == LATENCY ? ZMQ_REQ : ZMQ_PULL);
+    void *socket = open_socket (common_context, types[how][0]);
     pthread_t thread;
     if (threads)
         pthread_create (&thread, NULL, other_thread, NULL);
     bind_any (socket, transport, 0);
     char *body = calloc (1, size);
-    (how == LATENCY ? ask : pull) (socket, body);
+    (asks () ? ask : pull) (socket, body);
     sem_post (&shared->ready);
     if (threads)
         pthread_join (thread, NULL);

@@ -114,6 +114,19 @@ pub const SECTIONS: &[Section] = &[
         rows: req_rep,
     },
     Section {
+        name: "event-loop",
+        title: "Latency between event loops",
+        note: "64 bytes between two DEALERs, the full round trip. `poll` waits by `zmq_poll`, `events` by `poll` on \
+               `ZMQ_FD` while `ZMQ_EVENTS` has nothing; both take messages with `ZMQ_DONTWAIT` until there is none.",
+        metrics: &[
+            metric("p50", "p50", Unit::Nanoseconds, Better::Lower),
+            metric("p99", "p99", Unit::Nanoseconds, Better::Lower),
+            CPU,
+        ],
+        raw: Some("p50"),
+        rows: event_loop,
+    },
+    Section {
         name: "curve-push-pull",
         title: "PUSH/PULL throughput with CURVE",
         note: "Over tcp. The bare socket seals nothing.",
@@ -279,6 +292,21 @@ fn req_rep() -> Vec<Row> {
                 (_, "split") if small => vec![("p50", 1.0), ("p99", 0.6)],
                 _ => vec![("p50", 1.0)],
             };
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn event_loop() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (pinning, transport) in product(&PINNINGS, &TRANSPORTS) {
+        for how in ["poll", "events"] {
+            let mut row = Row::new("event-loop", &[transport, how], "perf", pinning);
+            row.arguments = strings(&[how, transport, "64"]);
+            row.raw = (transport != "inproc").then(|| strings(&["latency", transport, "64"]));
+            row.quick = pinning == "split" && transport == "tcp";
+            row.wanted = vec![("p50", 1.0)];
             rows.push(row);
         }
     }

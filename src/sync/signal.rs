@@ -8,7 +8,9 @@
 //! reader first [clears](Signal::clear), then takes. Clearing empties the descriptor before it takes the
 //! mark back: the other way round, a writer in between would have its signal swallowed and its mark left
 //! standing, so that the next writer would stay silent. The note that the descriptor was written is made
-//! after the writing, so that it is never cleared while the descriptor is still to become readable for good.
+//! after the writing, so that it is never cleared while the descriptor is still to become readable for good;
+//! and before it as well, since a reader that is woken may take the processor from the writer at once: without
+//! a note it would find the descriptor readable, and nothing else, until the writer's turn comes.
 
 use crate::sync::atomic::{AtomicU32, Ordering};
 
@@ -54,6 +56,7 @@ impl Signal {
     pub fn write(&self, write: impl FnOnce()) {
         let now = self.0.load(Ordering::Acquire);
         if now & PENDING != 0 && now & (ARMED | SHARED) != 0 {
+            self.0.fetch_or(SIGNALLED, Ordering::AcqRel);
             write();
             self.0.fetch_or(SIGNALLED, Ordering::AcqRel);
         }
@@ -136,6 +139,19 @@ mod tests {
         let drained = Cell::new(false);
         signal.clear(|| drained.set(true));
         assert!(drained.get() && !signal.is_pending());
+    }
+
+    /// On one processor, the writing itself may let the reader run.
+    #[test]
+    fn a_reader_that_displaces_the_writer_drains_the_descriptor() {
+        let (signal, readable) = (Signal::new(), Cell::new(false));
+        assert!(signal.arm() && signal.raise());
+        signal.write(|| {
+            readable.set(true);
+            signal.disarm();
+            signal.clear(|| readable.set(false));
+        });
+        assert!(!readable.get() && !signal.is_pending());
     }
 
     #[test]
