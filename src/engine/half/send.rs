@@ -120,6 +120,11 @@ impl SendHalf {
         idle
     }
 
+    /// How many messages of the link have gone out whole.
+    pub fn messages(&mut self) -> u64 {
+        self.link.as_mut().map_or(0, |link| link.consumer().messages())
+    }
+
     /// Gives the link back, at the first message that has not gone out whole.
     pub fn take_link(&mut self) -> Option<Receiver> {
         self.cursor = None;

@@ -84,6 +84,9 @@ impl Session {
             Watch::Flush => {
                 self.watch = WATCH;
                 self.transmit(io);
+                if self.handle.end_watch() {
+                    return;
+                }
             }
         }
         self.set_watch(io);

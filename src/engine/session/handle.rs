@@ -37,7 +37,7 @@ pub(super) mod wake {
 
 /// After a message was written by its sender, the next one within this time is taken for a burst, which
 /// is worth gathering. An answer of the peer in between ends the burst.
-const BURST: Duration = Duration::from_micros(30);
+const BURST: Duration = Duration::from_micros(10);
 /// So many are written by their sender all the same: who sends two messages and then looks at the other
 /// end finds both.
 const FIRST: u32 = 2;
@@ -61,8 +61,10 @@ struct Established {
     activity: u32,
     /// The I/O thread looks after what the sender leaves in the queue.
     watched: bool,
-    /// The sender has flushed since the I/O thread last looked.
+    /// The sender has flushed what was gathered since the I/O thread last looked: it is at it.
     flushed: bool,
+    /// How many messages had gone out when the I/O thread last looked.
+    seen: u64,
     /// What was sent last went to several peers.
     shared: bool,
     /// The I/O thread found nothing when it last looked.
@@ -133,6 +135,7 @@ impl SessionHandle {
             activity: 0,
             watched: false,
             flushed: false,
+            seen: 0,
             shared: false,
             quiet: false,
             blocked: true,
@@ -161,11 +164,24 @@ impl SessionHandle {
         }
         established.quiet = idle;
         established.watched = !send.is_done();
+        established.seen = send.messages();
         drop(send);
         match established.watched {
             true => Watch::Flush,
             false => Watch::Over,
         }
+    }
+
+    /// What waited at the last look has been seen to. If it was no more than what a sender would have written by
+    /// itself, there is no burst any longer: messages that come one by one do not wait for each other. True if
+    /// this was the last look.
+    pub(super) fn end_watch(&self) -> bool {
+        let Some(mut established) = self.established.try_lock() else { return false };
+        let Some(established) = &mut *established else { return true };
+        let Some(mut send) = established.connection.send.try_lock() else { return false };
+        let few = send.messages() - established.seen <= u64::from(FIRST);
+        established.watched = !(few && send.is_done());
+        !established.watched
     }
 
     /// Notes whether the I/O thread waits for the kernel to take more. Says whether somebody else reads.
@@ -214,7 +230,6 @@ impl SessionHandle {
 
     /// Flushes on the sender's thread, if nobody else is at it.
     fn flush(&self, established: &mut Established) {
-        established.flushed = true;
         match established.connection.try_flush() {
             Some(Ok(Flushed::Done)) => {}
             Some(Ok(_)) | None => self.wake(wake::SEND),
@@ -323,6 +338,7 @@ impl Peer for SessionHandle {
         }
         let mut established = self.established.lock();
         if let Some(established) = &mut *established {
+            established.flushed = true;
             self.flush(established);
         }
     }
@@ -356,6 +372,7 @@ impl Peer for SessionHandle {
         established.used = true;
         if established.watched {
             // Who is about to wait for an answer lets the question go first.
+            established.flushed = true;
             self.flush(established);
         }
         self.take_over(established, fd);

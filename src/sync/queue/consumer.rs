@@ -200,6 +200,11 @@ impl<T: Payload> Consumer<T> {
         Some((object, self.count(flags)))
     }
 
+    /// How many messages were passed over so far.
+    pub fn messages(&self) -> u64 {
+        self.read
+    }
+
     /// Has the producer gone? What it committed may still be there.
     pub fn is_closed(&self) -> bool {
         self.shared.is_closed(PRODUCER_GONE)
