@@ -1,11 +1,12 @@
 /* Throughput or latency between two sockets over one transport.
  *
- *   perf SECONDS PIN send|msg|ref|latency|poll|events tcp|curve|ipc|inproc SIZE
+ *   perf SECONDS PIN send|msg|ref|latency|poll|events|pipes tcp|curve|ipc|inproc SIZE
  *
  * send, msg, ref: PUSH to PULL by zmq_send and zmq_recv, by zmq_msg_send and zmq_msg_recv with a
  * copied body, or with a body by reference (zmq_msg_init_data). latency: REQ and REP. poll, events: two
  * DEALERs, whose programs are event loops: they wait by zmq_poll, or by poll on ZMQ_FD while ZMQ_EVENTS has
- * nothing, and take messages until there is none.
+ * nothing, and take messages until there is none. pipes: a PUSH and a PULL at each end, so that no answer comes
+ * the way that the question went.
  * Over tcp (`curve` is tcp with CURVE) and ipc the two ends are two processes, over inproc two threads. CPU time is that of
  * both ends together. */
 #include "common.h"
@@ -17,7 +18,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum how { SEND, MSG, REF, LATENCY, POLL, EVENTS };
+enum how { SEND, MSG, REF, LATENCY, POLL, EVENTS, PIPES };
 enum { MOST_SAMPLES = 4000000 };
 
 static enum how how;
@@ -29,7 +30,12 @@ static void *common_context;
 static const int types[][2] = {
     {ZMQ_PULL, ZMQ_PUSH}, {ZMQ_PULL, ZMQ_PUSH},     {ZMQ_PULL, ZMQ_PUSH},
     {ZMQ_REQ, ZMQ_REP},   {ZMQ_DEALER, ZMQ_DEALER}, {ZMQ_DEALER, ZMQ_DEALER},
+    {ZMQ_PULL, ZMQ_PULL},
 };
+/* The endpoints of the two ends. */
+enum { HERE, THERE };
+/* What this end sends by, if that is another socket. */
+static __thread void *sender;
 
 static void keep (void *data, void *hint)
 {
@@ -46,6 +52,8 @@ static int asks (void)
 static void send_one (void *socket, char *body)
 {
     zmq_msg_t message;
+    if (sender != NULL)
+        socket = sender;
     if (how == SEND || asks ()) {
         check (zmq_send (socket, body, size, 0) == (int) size, "zmq_send");
         return;
@@ -89,7 +97,7 @@ static int receive_one (void *socket, char *body)
         check (zmq_recv (socket, body, size, ZMQ_DONTWAIT) == -1, "a second message");
         return body[0];
     }
-    if (how == SEND || how == LATENCY) {
+    if (how == SEND || asks ()) {
         check (zmq_recv (socket, body, size, 0) == (int) size, "zmq_recv");
         return body[0];
     }
@@ -107,7 +115,11 @@ static void other_end (void *context)
     char *body = calloc (1, size), *end = calloc (1, size);
     void *socket = open_socket (context, types[how][1]);
     end[0] = 1;
-    connect_to (socket, await_endpoint (0));
+    if (how == PIPES) {
+        sender = open_socket (context, ZMQ_PUSH);
+        connect_to (sender, await_endpoint (HERE));
+    }
+    connect_to (socket, await_endpoint (how == PIPES ? THERE : HERE));
     if (asks ())
         do {
             receive_one (socket, body);
@@ -122,6 +134,8 @@ static void other_end (void *context)
     while (sem_wait (&shared->ready) != 0)
         ;
     zmq_close (socket);
+    if (sender != NULL)
+        zmq_close (sender);
 }
 
 static void other_process (void)
@@ -198,9 +212,9 @@ static void ask (void *socket, char *body)
 
 int main (int argc, char **argv)
 {
-    static const char *names[] = {"send", "msg", "ref", "latency", "poll", "events"};
-    begin (argc, argv, 3, "send|msg|ref|latency|poll|events tcp|curve|ipc|inproc SIZE");
-    while (how < EVENTS && strcmp (argv[3], names[how]) != 0)
+    static const char *names[] = {"send", "msg", "ref", "latency", "poll", "events", "pipes"};
+    begin (argc, argv, 3, "send|msg|ref|latency|poll|events|pipes tcp|curve|ipc|inproc SIZE");
+    while (how < PIPES && strcmp (argv[3], names[how]) != 0)
         how++;
     transport = argv[4];
     size = strtoul (argv[5], NULL, 10);
@@ -213,13 +227,19 @@ int main (int argc, char **argv)
     pthread_t thread;
     if (threads)
         pthread_create (&thread, NULL, other_thread, NULL);
-    bind_any (socket, transport, 0);
+    bind_any (socket, transport, HERE);
+    if (how == PIPES) {
+        sender = open_socket (common_context, ZMQ_PUSH);
+        bind_any (sender, transport, THERE);
+    }
     char *body = calloc (1, size);
     (asks () ? ask : pull) (socket, body);
     sem_post (&shared->ready);
     if (threads)
         pthread_join (thread, NULL);
     zmq_close (socket);
+    if (sender != NULL)
+        zmq_close (sender);
     zmq_ctx_term (common_context);
     finish ();
     free (body);

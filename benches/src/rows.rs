@@ -114,17 +114,19 @@ pub const SECTIONS: &[Section] = &[
         rows: req_rep,
     },
     Section {
-        name: "event-loop",
-        title: "Latency between event loops",
-        note: "64 bytes between two DEALERs, the full round trip. `poll` waits by `zmq_poll`, `events` by `poll` on \
-               `ZMQ_FD` while `ZMQ_EVENTS` has nothing; both take messages with `ZMQ_DONTWAIT` until there is none.",
+        name: "round-trip",
+        title: "Latency in other ways",
+        note: "64 bytes, the full round trip. Between two DEALERs, `poll` waits by `zmq_poll`, `events` by \
+               `poll` on `ZMQ_FD` while `ZMQ_EVENTS` has nothing; both take messages with `ZMQ_DONTWAIT` \
+               until there is none. `pipes` is between PUSHes and PULLs, with one connection for each \
+               direction.",
         metrics: &[
             metric("p50", "p50", Unit::Nanoseconds, Better::Lower),
             metric("p99", "p99", Unit::Nanoseconds, Better::Lower),
             CPU,
         ],
         raw: Some("p50"),
-        rows: event_loop,
+        rows: round_trip,
     },
     Section {
         name: "curve-push-pull",
@@ -298,11 +300,11 @@ fn req_rep() -> Vec<Row> {
     rows
 }
 
-fn event_loop() -> Vec<Row> {
+fn round_trip() -> Vec<Row> {
     let mut rows = Vec::new();
     for (pinning, transport) in product(&PINNINGS, &TRANSPORTS) {
-        for how in ["poll", "events"] {
-            let mut row = Row::new("event-loop", &[transport, how], "perf", pinning);
+        for how in ["poll", "events", "pipes"] {
+            let mut row = Row::new("round-trip", &[transport, how], "perf", pinning);
             row.arguments = strings(&[how, transport, "64"]);
             row.raw = (transport != "inproc").then(|| strings(&["latency", transport, "64"]));
             row.quick = pinning == "split" && transport == "tcp";

@@ -35,9 +35,9 @@ pub(super) mod wake {
     pub(crate) const ZAP: u32 = 256;
 }
 
-/// After a message was written by its sender, the next one within this time is taken for a burst, which
+/// After a sender began to write a message itself, the next one within this time is taken for a burst, which
 /// is worth gathering. An answer of the peer in between ends the burst.
-const BURST: Duration = Duration::from_micros(10);
+const BURST: Duration = Duration::from_micros(8);
 /// So many are written by their sender all the same: who sends two messages and then looks at the other
 /// end finds both.
 const FIRST: u32 = 2;
@@ -288,11 +288,17 @@ impl Established {
     fn is_single(&mut self) -> bool {
         let activity = self.connection.activity();
         let answered = std::mem::replace(&mut self.activity, activity) != activity;
-        if answered || self.last_inline.is_none_or(|last| last.elapsed() > BURST) {
+        // From when it began to when the next one begins: what is woken by it may run in between.
+        let now = Instant::now();
+        if answered || self.last_inline.is_none_or(|last| now - last > BURST) {
             self.inline = 0;
         }
         self.inline = self.inline.saturating_add(1);
-        self.inline <= FIRST
+        let single = self.inline <= FIRST;
+        if single {
+            self.last_inline = Some(now);
+        }
+        single
     }
 }
 
@@ -305,9 +311,7 @@ impl Peer for SessionHandle {
             return self.wake(wake::SEND);
         }
         if inline == Use::Always || established.is_single() {
-            self.flush(established);
-            established.last_inline = Some(Instant::now());
-            return;
+            return self.flush(established);
         }
         self.gather(established, false);
     }
