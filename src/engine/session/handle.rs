@@ -179,7 +179,7 @@ impl SessionHandle {
         let Some(mut established) = self.established.try_lock() else { return false };
         let Some(established) = &mut *established else { return true };
         let Some(mut send) = established.connection.send.try_lock() else { return false };
-        let few = send.messages() - established.seen <= u64::from(FIRST);
+        let few = send.messages().saturating_sub(established.seen) <= u64::from(FIRST);
         established.watched = !(few && send.is_done());
         !established.watched
     }
