@@ -90,6 +90,12 @@ const fn metric(name: &'static str, title: &'static str, unit: Unit, better: Bet
 }
 
 const CPU: Metric = metric("cpu", "CPU time each, all ends", Unit::Nanoseconds, Better::Lower);
+/// Of round trips.
+const LATENCY: [Metric; 3] = [
+    metric("p50", "p50", Unit::Nanoseconds, Better::Lower),
+    metric("p99", "p99", Unit::Nanoseconds, Better::Lower),
+    CPU,
+];
 
 pub const SECTIONS: &[Section] = &[
     Section {
@@ -105,11 +111,7 @@ pub const SECTIONS: &[Section] = &[
         name: "req-rep",
         title: "REQ/REP latency",
         note: "The full round trip.",
-        metrics: &[
-            metric("p50", "p50", Unit::Nanoseconds, Better::Lower),
-            metric("p99", "p99", Unit::Nanoseconds, Better::Lower),
-            CPU,
-        ],
+        metrics: &LATENCY,
         raw: Some("p50"),
         rows: req_rep,
     },
@@ -120,11 +122,7 @@ pub const SECTIONS: &[Section] = &[
                `poll` on `ZMQ_FD` while `ZMQ_EVENTS` has nothing; both take messages with `ZMQ_DONTWAIT` \
                until there is none. `pipes` is between PUSHes and PULLs, with one connection for each \
                direction.",
-        metrics: &[
-            metric("p50", "p50", Unit::Nanoseconds, Better::Lower),
-            metric("p99", "p99", Unit::Nanoseconds, Better::Lower),
-            CPU,
-        ],
+        metrics: &LATENCY,
         raw: Some("p50"),
         rows: round_trip,
     },
@@ -140,11 +138,7 @@ pub const SECTIONS: &[Section] = &[
         name: "curve-req-rep",
         title: "REQ/REP latency with CURVE",
         note: "Over tcp, the full round trip. The bare socket seals nothing.",
-        metrics: &[
-            metric("p50", "p50", Unit::Nanoseconds, Better::Lower),
-            metric("p99", "p99", Unit::Nanoseconds, Better::Lower),
-            CPU,
-        ],
+        metrics: &LATENCY,
         raw: Some("p50"),
         rows: curve_req_rep,
     },

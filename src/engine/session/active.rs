@@ -81,10 +81,10 @@ impl Session {
         match self.handle.watch() {
             Watch::Over => return,
             Watch::Wait => self.watch = (self.watch * 2).min(LONG_WATCH),
-            Watch::Flush => {
+            Watch::Flush { gone } => {
                 self.watch = WATCH;
                 self.transmit(io);
-                if self.handle.end_watch() {
+                if self.handle.end_watch(gone) {
                     return;
                 }
             }

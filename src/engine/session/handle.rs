@@ -63,8 +63,6 @@ struct Established {
     watched: bool,
     /// The sender has flushed what was gathered since the I/O thread last looked: it is at it.
     flushed: bool,
-    /// How many messages had gone out when the I/O thread last looked.
-    seen: u64,
     /// What was sent last went to several peers.
     shared: bool,
     /// The I/O thread found nothing when it last looked.
@@ -83,7 +81,10 @@ struct Established {
 pub(super) enum Watch {
     /// The sender is at it.
     Wait,
-    Flush,
+    /// So many messages had gone out before.
+    Flush {
+        gone: u64,
+    },
     Over,
 }
 
@@ -135,7 +136,6 @@ impl SessionHandle {
             activity: 0,
             watched: false,
             flushed: false,
-            seen: 0,
             shared: false,
             quiet: false,
             blocked: true,
@@ -164,22 +164,20 @@ impl SessionHandle {
         }
         established.quiet = idle;
         established.watched = !send.is_done();
-        established.seen = send.messages();
-        drop(send);
         match established.watched {
-            true => Watch::Flush,
+            true => Watch::Flush { gone: send.messages() },
             false => Watch::Over,
         }
     }
 
-    /// What waited at the last look has been seen to. If it was no more than what a sender would have written by
-    /// itself, there is no burst any longer: messages that come one by one do not wait for each other. True if
-    /// this was the last look.
-    pub(super) fn end_watch(&self) -> bool {
+    /// What waited at the last look, when so many messages had `gone` out, has been seen to. If it was no more than
+    /// what a sender would have written by itself, there is no burst any longer: messages that come one by one do
+    /// not wait for each other. True if this was the last look.
+    pub(super) fn end_watch(&self, gone: u64) -> bool {
         let Some(mut established) = self.established.try_lock() else { return false };
         let Some(established) = &mut *established else { return true };
         let Some(mut send) = established.connection.send.try_lock() else { return false };
-        let few = send.messages().saturating_sub(established.seen) <= u64::from(FIRST);
+        let few = send.messages().saturating_sub(gone) <= u64::from(FIRST);
         established.watched = !(few && send.is_done());
         !established.watched
     }
@@ -235,6 +233,12 @@ impl SessionHandle {
             Some(Ok(_)) | None => self.wake(wake::SEND),
             Some(Err(_)) => self.wake(wake::BROKEN),
         }
+    }
+
+    /// The same for a burst: the sender is at it, and the I/O thread need not be soon.
+    fn flush_gathered(&self, established: &mut Established) {
+        established.flushed = true;
+        self.flush(established);
     }
 
     /// From here on a thread reads for itself, and the I/O thread does not.
@@ -342,8 +346,7 @@ impl Peer for SessionHandle {
         }
         let mut established = self.established.lock();
         if let Some(established) = &mut *established {
-            established.flushed = true;
-            self.flush(established);
+            self.flush_gathered(established);
         }
     }
 
@@ -376,8 +379,7 @@ impl Peer for SessionHandle {
         established.used = true;
         if established.watched {
             // Who is about to wait for an answer lets the question go first.
-            established.flushed = true;
-            self.flush(established);
+            self.flush_gathered(established);
         }
         self.take_over(established, fd);
         if let Some(inline) = established.connection.try_resume() {
