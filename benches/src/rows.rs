@@ -162,6 +162,18 @@ pub const SECTIONS: &[Section] = &[
         rows: pub_sub,
     },
     Section {
+        name: "pub-delay",
+        title: "PUB to several SUBs, message by message",
+        note: "64 bytes, from when a message is due to when a SUB has it. The PUB sends one every 100 to 1000 µs, and \
+               is awake in between; in *split*, its I/O thread has to take the processor from it.",
+        metrics: &[
+            metric("p50", "p50", Unit::Nanoseconds, Better::Lower),
+            metric("p99", "p99", Unit::Nanoseconds, Better::Lower),
+        ],
+        raw: None,
+        rows: pub_delay,
+    },
+    Section {
         name: "subscriptions",
         title: "PUB with many subscriptions",
         note:
@@ -367,6 +379,19 @@ fn pub_sub() -> Vec<Row> {
         }
     }
     rows
+}
+
+fn pub_delay() -> Vec<Row> {
+    let ways = [("2", "100"), ("8", "100"), ("8", "300"), ("64", "1000")];
+    let make = |(pinning, (subscribers, pace)): (&'static str, (&str, &str))| {
+        let every = format!("{pace}us");
+        let mut row = Row::new("pub-delay", &["tcp", subscribers, &every], "fan", pinning);
+        row.arguments = strings(&[pace, "tcp", subscribers, "64"]);
+        row.quick = (pinning, subscribers, pace) == ("free", "8", "300");
+        row.wanted = vec![("p50", 1.0)];
+        row
+    };
+    product(&["split", "free"], &ways).into_iter().map(make).collect()
 }
 
 fn subscriptions() -> Vec<Row> {

@@ -67,6 +67,9 @@ pub trait Waker: Send + Sync {
     /// `Session::poked` is to be called for the session of this number.
     fn poke(&self, session: usize);
 
+    /// How long the thread has had nothing to do: no time while it is at work.
+    fn idle(&self) -> Duration;
+
     /// Stops telling of a descriptor of that session, but for writability if `writable`.
     fn stop_reading(&self, session: usize, fd: RawFd, writable: bool);
 }

@@ -19,7 +19,7 @@ use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use parking_lot::Mutex;
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,9 @@ pub struct IoHandle {
     waker: Waker,
     registry: Registry,
     load: AtomicUsize,
+    began: Instant,
+    /// Since when it has had nothing to do, in nanoseconds from when it began; [`AT_WORK`] while it has.
+    idle_since: AtomicU64,
 }
 
 impl IoHandle {
@@ -58,6 +61,13 @@ impl IoHandle {
     /// How many sessions and listeners it has.
     pub fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the thread is at work, or since when it is not.
+    fn note_idle(&self, since: Option<Instant>) {
+        let since = since.map_or(AT_WORK, |since| (since - self.began).as_nanos() as u64);
+        // Nothing else hangs on it: who sees it late is told what was true a moment ago.
+        self.idle_since.store(since, Ordering::Relaxed);
     }
 
     /// Stops telling of a descriptor. Any thread may.
@@ -77,6 +87,13 @@ impl Sleeper for IoHandle {
 impl SessionWaker for IoHandle {
     fn poke(&self, session: usize) {
         self.send(Task::Poke(session));
+    }
+
+    fn idle(&self) -> Duration {
+        match self.idle_since.load(Ordering::Relaxed) {
+            AT_WORK => Duration::ZERO,
+            since => self.began.elapsed().saturating_sub(Duration::from_nanos(since)),
+        }
     }
 
     fn stop_reading(&self, session: usize, fd: RawFd, writable: bool) {
@@ -104,6 +121,8 @@ impl IoThread {
             waker,
             registry,
             load: AtomicUsize::new(0),
+            began: Instant::now(),
+            idle_since: AtomicU64::new(AT_WORK),
         });
         let shared = handle.clone();
         let join = std::thread::Builder::new().name(name).spawn(move || {
@@ -140,6 +159,7 @@ impl ThreadSettings {
 }
 
 const WAKE: Token = Token(0);
+const AT_WORK: u64 = u64::MAX;
 const SHORT: Duration = Duration::from_millis(2);
 /// Who was told something waits no longer than this for others to be told as well.
 const COMPANY: Duration = Duration::from_micros(100);
@@ -196,6 +216,7 @@ impl Loop {
                 Err(_) => return,
             }
             let start = Instant::now();
+            self.handle.note_idle(None);
             let hold = Hold::begin();
             for event in &events {
                 if event.token() != WAKE {
@@ -219,7 +240,9 @@ impl Loop {
                 self.session(index, |session, io| session.poked(io));
             }
             drop(hold);
-            self.last_turn = start.elapsed();
+            let end = Instant::now();
+            self.last_turn = end - start;
+            self.handle.note_idle(Some(end));
         }
     }
 

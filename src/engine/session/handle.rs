@@ -42,6 +42,9 @@ const BURST: Duration = Duration::from_micros(8);
 /// end finds both.
 const FIRST: u32 = 2;
 
+/// What goes to several peers is a burst unless the I/O thread has had nothing to do for so long.
+const PAUSE: Duration = Duration::from_micros(10);
+
 /// Stands for a session where others can see it.
 pub struct SessionHandle {
     waker: Arc<dyn Waker>,
@@ -323,7 +326,13 @@ impl Peer for SessionHandle {
     fn gathered(&self) {
         let mut established = self.established.lock();
         match &mut *established {
-            Some(established) if INLINE_SEND.get() != Use::Off => self.gather(established, true),
+            Some(established) if INLINE_SEND.get() != Use::Off => {
+                // Who comes after a pause does not wait for company, and nobody looks after it.
+                match established.watched || self.waker.idle() < PAUSE {
+                    true => self.gather(established, true),
+                    false => self.wake(wake::SEND),
+                }
+            }
             _ => self.wake(wake::SEND),
         }
     }
@@ -434,3 +443,6 @@ impl Peer for SessionHandle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

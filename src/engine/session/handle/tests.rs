@@ -1,0 +1,50 @@
+use super::*;
+use crate::engine::connection::{RecvFraming, RecvHalf, SendFraming, SendHalf};
+use crate::link::{pair, Limits};
+use crate::sys::io;
+
+/// An I/O thread that has had nothing to do for so long.
+struct Idle(Duration);
+
+impl Waker for Idle {
+    fn poke(&self, _session: usize) {}
+
+    fn idle(&self) -> Duration {
+        self.0
+    }
+
+    fn stop_reading(&self, _session: usize, _fd: RawFd, _writable: bool) {}
+}
+
+struct Nobody;
+
+impl Peer for Nobody {
+    fn readable(&self) {}
+    fn writable(&self) {}
+    fn closed(&self) {}
+}
+
+fn connected(idle: Duration) -> Arc<SessionHandle> {
+    let handle = SessionHandle::new(Arc::new(Idle(idle)), String::new());
+    let (_, end) = pair(Limits::Messages(10), Limits::Messages(10));
+    let (stream, _) = io::pair().unwrap();
+    let send = SendHalf::new(end.rx, Arc::new(Nobody), SendFraming::Direct, Vec::new());
+    let recv = RecvHalf::new(end.tx, Arc::new(Nobody), RecvFraming::Direct, None, false);
+    handle.set_connection(Some(Arc::new(Connection::new(stream, send, recv))));
+    handle
+}
+
+#[test]
+fn what_goes_to_several_waits_for_company_only_in_a_burst() {
+    let idle = connected(PAUSE);
+    idle.gathered();
+    assert_eq!(idle.take_wanted(), wake::SEND);
+    idle.gathered();
+    assert_eq!(idle.take_wanted(), wake::SEND, "nobody looks after it");
+
+    let busy = connected(Duration::ZERO);
+    busy.gathered();
+    assert_eq!(busy.take_wanted(), wake::SEND | wake::WATCH);
+    busy.gathered();
+    assert_eq!(busy.take_wanted(), 0, "somebody does already");
+}
