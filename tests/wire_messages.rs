@@ -291,6 +291,35 @@ fn who_promised_a_sign_of_life_and_gives_none_is_cut_off() {
     finish(&context, [dealer]);
 }
 
+/// The promise counts also if it is read by a thread that waits for messages.
+#[test]
+fn who_promised_it_to_a_thread_that_waits_is_cut_off() {
+    let context = context();
+    let (dealer, endpoint) = Socket::bound(&context, ids::DEALER, TCP);
+    let mut silent = Peer::greet(&endpoint, V3_1, DEALER, b"");
+    silent.expect(&V3_1.answer(DEALER, b""));
+    silent.write(&V3_1.message(&[b"first"]));
+    let (going_on, goes_on) = std::sync::mpsc::channel();
+    let receiver = std::thread::spawn(move || {
+        let first = dealer.recv();
+        going_on.send(()).unwrap();
+        ([first, dealer.recv()], dealer)
+    });
+    goes_on.recv().unwrap();
+    // It waits by then, and has not waited for long.
+    std::thread::sleep(Duration::from_millis(1));
+    silent.write(&command("PING", b"\0\x02"));
+    silent.expect(&command("PONG", b""));
+    let started = Instant::now();
+    silent.read_to_end();
+    assert!(started.elapsed() < Duration::from_secs(3));
+    let mut other = Peer::greet(&endpoint, V3_1, DEALER, b"");
+    other.write(&V3_1.message(&[b"second"]));
+    let (received, dealer) = receiver.join().unwrap();
+    assert_eq!(received, [[b"first".to_vec()], [b"second".to_vec()]]);
+    finish(&context, [dealer]);
+}
+
 #[test]
 fn we_ping_and_go_when_nobody_answers() {
     let context = context();

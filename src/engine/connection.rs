@@ -30,6 +30,8 @@ pub struct Inline {
     pub brought: Brought,
     /// A reply is due: the send half is to be flushed.
     pub replied: bool,
+    /// The peer has promised a sign of life, of which the session is to know.
+    pub pinged: bool,
 }
 
 impl Connection {
@@ -84,13 +86,13 @@ impl Connection {
     fn read(&self, mut half: MutexGuard<'_, RecvHalf>, drain: bool) -> Inline {
         let pumped = half.pump(&self.stream, &self.activity, drain);
         let replies = half.take_replies();
-        let brought = half.brought();
+        let (brought, pinged) = (half.brought(), half.has_ping());
         drop(half);
         let replied = replies.is_some();
         if let Some(replies) = replies {
             self.send.lock().queue_frames(&replies);
         }
-        Inline { pumped, brought, replied }
+        Inline { pumped, brought, replied, pinged }
     }
 
     /// How many reads brought something so far.

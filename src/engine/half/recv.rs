@@ -130,6 +130,11 @@ impl RecvHalf {
         (!self.replies.is_empty()).then(|| std::mem::take(&mut self.replies))
     }
 
+    /// Is there a PING with a promise that nobody has asked for yet?
+    pub fn has_ping(&self) -> bool {
+        self.ping.is_some_and(|ttl| ttl > 0)
+    }
+
     /// How long the peer's last PING promised to be heard of again, in tenths of a second. Given once.
     pub fn take_ping(&mut self) -> Option<u16> {
         self.ping.take()

@@ -225,7 +225,7 @@ impl Session {
     }
 
     /// A PING may have said how long the peer can be silent.
-    fn note_ping(&mut self, io: &mut dyn Reactor) {
+    pub(super) fn note_ping(&mut self, io: &mut dyn Reactor) {
         let State::Active(connection) = &self.state else { return };
         let ping = connection.recv.lock().take_ping();
         if let Some(ttl) = ping.filter(|ttl| *ttl > 0) {

@@ -33,6 +33,8 @@ pub(super) mod wake {
     pub(crate) const WATCH: u32 = 128;
     /// The ZAP handler has answered.
     pub(crate) const ZAP: u32 = 256;
+    /// The peer has sent a PING.
+    pub(crate) const PING: u32 = 512;
 }
 
 /// After a sender began to write a message itself, the next one within this time is taken for a burst, which
@@ -257,6 +259,9 @@ impl SessionHandle {
     fn pumped(&self, established: &mut Established, inline: &Inline) -> Brought {
         if inline.replied {
             self.flush(established);
+        }
+        if inline.pinged {
+            self.wake(wake::PING);
         }
         match inline.pumped {
             Pumped::Idle | Pumped::Full => inline.brought,

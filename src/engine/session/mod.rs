@@ -216,6 +216,9 @@ impl Session {
         if wanted & (wake::RECEIVE | wake::BROKEN) != 0 {
             self.receive(io, true);
         }
+        if wanted & wake::PING != 0 {
+            self.note_ping(io);
+        }
         if wanted & wake::ZAP != 0 {
             self.shake_hands(io);
         }
