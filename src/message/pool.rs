@@ -1,5 +1,5 @@
-//! Large pieces of memory that are used again, so that a stream of large messages does not have the
-//! system map, clear and unmap pages for each.
+//! Larger pieces of memory that are used again, so that a stream of messages does not have the system map, clear
+//! and unmap pages for each, nor two threads meet at the allocator.
 //!
 //! A piece has one of a few sizes. So much as [`LIMIT`] bytes of them wait for use in the whole process;
 //! whoever finds the pool in use by another thread does without it.
@@ -7,10 +7,11 @@
 
 use parking_lot::Mutex;
 
-/// Smaller pieces are the allocator's business.
-const SMALLEST: usize = 32 * 1024;
+/// Pieces up to this size are the allocator's business. Longer ones go to other threads with their message, who
+/// free them there, and that is where allocators are slow.
+const SMALL: usize = 4 * 1024;
 /// Four sizes between a power of two and the next, up to 4 MiB.
-const CLASSES: usize = 29;
+const CLASSES: usize = 40;
 /// How many bytes may lie unused.
 const LIMIT: usize = 16 * 1024 * 1024;
 
@@ -21,16 +22,20 @@ pub(super) struct Class(u8);
 impl Class {
     /// The class of the smallest pieces with room for `len` bytes, if that is worth a pool.
     pub(super) fn of(len: usize) -> Option<Self> {
-        if len < SMALLEST {
+        if len <= SMALL {
             return None;
         }
-        (0..CLASSES as u8).map(Class).find(|class| class.size() >= len)
+        // In quarters of the power of two that the last byte lies behind.
+        let doublings = (len - 1).ilog2() - SMALL.ilog2();
+        let quarter = (SMALL << doublings) / 4;
+        let class = 4 * doublings as usize + len.div_ceil(quarter) - 5;
+        (class < CLASSES).then_some(Class(class as u8))
     }
 
     /// How many bytes such a piece has.
     pub(super) fn size(self) -> usize {
         let (doublings, quarters) = (self.0 / 4, usize::from(self.0 % 4));
-        (SMALLEST << doublings) / 4 * (4 + quarters)
+        (SMALL << doublings) / 4 * (5 + quarters)
     }
 }
 
@@ -73,12 +78,13 @@ mod tests {
 
     #[test]
     fn classes_fit_tightly() {
-        assert_eq!(Class::of(SMALLEST - 1), None);
+        assert_eq!(Class::of(SMALL), None);
         assert_eq!(Class::of(4 * 1024 * 1024).map(Class::size), Some(4 * 1024 * 1024));
         assert_eq!(Class::of(4 * 1024 * 1024 + 1), None);
-        for len in (SMALLEST..4 * 1024 * 1024).step_by(4099) {
-            let size = Class::of(len).unwrap().size();
-            assert!(size >= len && size <= len + len / 4, "{len} in {size}");
+        for len in (SMALL + 1..4 * 1024 * 1024).step_by(1021) {
+            let class = Class::of(len).unwrap();
+            assert!((len..=len + len / 4).contains(&class.size()), "{len} in {}", class.size());
+            assert_eq!(Class::of(class.size()), Some(class));
         }
     }
 
@@ -89,6 +95,6 @@ mod tests {
         let kept = (0..10).filter(|piece| pool.put(class, *piece).is_none()).count();
         assert_eq!(kept, 4);
         assert_eq!(pool.take(class), Some(3));
-        assert_eq!(pool.take(Class::of(SMALLEST).unwrap()), None);
+        assert_eq!(pool.take(Class::of(SMALL + 1).unwrap()), None);
     }
 }
