@@ -147,7 +147,7 @@ impl Session {
         }
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Active(connection) => {
-                self.handle.set_connection(None);
+                self.handle.set_connection(None, false);
                 let fd = connection.fd();
                 io.unwatch(fd);
                 let (mut send, mut recv) = (connection.send.lock(), connection.recv.lock());

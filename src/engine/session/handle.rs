@@ -129,7 +129,8 @@ impl SessionHandle {
         self.wanted.swap(0, Ordering::SeqCst)
     }
 
-    pub(super) fn set_connection(&self, connection: Option<Arc<Connection>>) {
+    /// `blocked` is as for [`SessionHandle::set_blocked`].
+    pub(super) fn set_connection(&self, connection: Option<Arc<Connection>>, blocked: bool) {
         let mut established = self.established.lock();
         if let Some(established) = &mut *established {
             established.leave_station();
@@ -143,7 +144,7 @@ impl SessionHandle {
             flushed: false,
             shared: false,
             quiet: false,
-            blocked: true,
+            blocked,
             claimed: false,
             used: false,
             station: None,

@@ -195,7 +195,7 @@ impl Session {
         match &self.state {
             State::Connecting(_) if ready.writable => self.connected(io),
             State::Proxying(_) => self.proxy(io),
-            State::Handshaking(_) => self.shake_hands(io),
+            State::Handshaking(_) => self.shake_hands(io, ready),
             State::Active(_) => {
                 if ready.readable {
                     // Readiness is told again when more comes than was there: a read that was not filled is
@@ -220,7 +220,8 @@ impl Session {
             self.note_ping(io);
         }
         if wanted & wake::ZAP != 0 {
-            self.shake_hands(io);
+            // What came while it was asked waits in the kernel, and the end may be behind it.
+            self.shake_hands(io, Ready { readable: true, ended: true, writable: false });
         }
         if wanted & wake::CLAIMED != 0 {
             io.set_timer(Timer::Claim, self.handle.claim_time());
@@ -345,7 +346,7 @@ impl Session {
 impl Drop for Session {
     /// An I/O thread that ends takes its sessions with it.
     fn drop(&mut self) {
-        self.handle.set_connection(None);
+        self.handle.set_connection(None, false);
         if !self.is_over() {
             self.close_link();
             self.profile.owner.session_ended(&self.handle);

@@ -19,7 +19,8 @@ impl Session {
         if self.target.is_some() {
             self.event(ids::EVENT_CONNECTED, fd);
         }
-        if !io.watch_new(fd, true, true) {
+        self.blocked = false;
+        if !io.watch_new(fd, true, false) {
             self.event(ids::EVENT_DISCONNECTED, fd);
             return self.retry(io, libc::ENOMEM);
         }
@@ -36,14 +37,17 @@ impl Session {
         }
         let shaking = Shaking { stream, handshake, peer_address, inquiry: None };
         self.state = State::Handshaking(Box::new(shaking));
-        self.shake_hands(io);
+        // Who connected has most often begun to speak: to hear that first saves a round. Whoever accepted has not.
+        let readable = self.target.is_none();
+        self.shake_hands(io, Ready { readable, ended: false, writable: true });
     }
 
-    /// Goes on with the handshake as far as the peer does.
-    pub(super) fn shake_hands(&mut self, io: &mut dyn Reactor) {
-        match self.exchange() {
-            Ok(None) => {}
-            Ok(Some(agreement)) => self.begin(io, agreement),
+    /// Goes on with the handshake as far as the peer does. A read that is not filled is taken for the last one,
+    /// unless the end is to be found.
+    pub(super) fn shake_hands(&mut self, io: &mut dyn Reactor, ready: Ready) {
+        match self.exchange(ready) {
+            Ok(None) => self.watch_output(io),
+            Ok(Some((agreement, more))) => self.begin(io, agreement, more),
             Err(Trouble::Connection(errno)) => {
                 let failure = crate::security::Failure::NoDetail(errno);
                 self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
@@ -58,32 +62,30 @@ impl Session {
         }
     }
 
-    fn exchange(&mut self) -> Result<Option<Agreement>, Trouble> {
+    /// The second value says whether there may be more to read.
+    fn exchange(&mut self, ready: Ready) -> Result<Option<(Agreement, bool)>, Trouble> {
         let State::Handshaking(shaking) = &mut self.state else { return Ok(None) };
-        let mut buffer = [0; 4096];
+        let mut more = ready.readable;
         loop {
+            more = more && shaking.hear(ready.ended)?;
             shaking.consult(&*self.profile.owner, &self.handle).map_err(Trouble::Handshake)?;
-            let Shaking { stream, handshake, .. } = &mut **shaking;
-            let refused = handshake.has_failed();
-            let lost = |errno| match refused {
-                true => Trouble::Refused,
-                false => Trouble::Connection(errno),
-            };
-            send_all(stream, &mut handshake.output).map_err(|error| lost(errno_of(error)))?;
-            if let Some(agreement) = handshake.finish() {
-                return Ok(Some(agreement));
+            shaking.speak()?;
+            if let Some(agreement) = shaking.handshake.finish() {
+                return Ok(Some((agreement, more)));
             }
-            if handshake.is_full() {
+            if !more || shaking.handshake.is_full() {
                 return Ok(None);
             }
-            let read = match stream.recv(&mut buffer) {
-                Ok(0) => return Err(lost(libc::EPIPE)),
-                Ok(_) if refused => return Err(Trouble::Refused),
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(error) => return Err(lost(errno_of(error))),
-            };
-            handshake.input(&buffer[..read]).map_err(Trouble::Handshake)?;
+        }
+    }
+
+    /// Asks to be told when what is left to say can be said.
+    fn watch_output(&mut self, io: &mut dyn Reactor) {
+        let State::Handshaking(shaking) = &self.state else { return };
+        let (fd, blocked) = (shaking.stream.as_raw_fd(), !shaking.handshake.output.is_empty());
+        if std::mem::replace(&mut self.blocked, blocked) != blocked && !io.watch(fd, true, blocked)
+        {
+            self.lose_connection(io);
         }
     }
 
@@ -107,7 +109,7 @@ impl Session {
     }
 
     /// The handshake is over: messages may pass.
-    fn begin(&mut self, io: &mut dyn Reactor, agreement: Agreement) {
+    fn begin(&mut self, io: &mut dyn Reactor, agreement: Agreement, more: bool) {
         let Agreement { version, mechanism, peer, subscribe_to_all, rest } = agreement;
         let (send, recv) = match mechanism.split() {
             Ok(traffic) => self.framing(version, traffic),
@@ -140,6 +142,7 @@ impl Session {
             }
             recv.feed(&rest)
         });
+        self.start_traffic(io, more);
         self.pinged_at = None;
         if heartbeats {
             self.start_heartbeat(io);
@@ -171,12 +174,14 @@ impl Session {
         let mut metadata = Metadata::new();
         add_address(&mut metadata, address, stream.as_raw_fd());
         let info = PeerInfo { metadata: Some(Arc::new(metadata)), routing_id: Vec::new() };
-        self.activate(io, stream, info, (SendFraming::Raw, RecvFraming::Raw), Vec::new(), |recv| {
+        let framing = (SendFraming::Raw, RecvFraming::Raw);
+        self.activate(io, stream, info, framing, Vec::new(), |recv| {
             if notify {
                 recv.deliver(0, &[]);
             }
             crate::engine::connection::Pumped::Idle
         });
+        self.start_traffic(io, true);
     }
 
     fn activate(
@@ -206,12 +211,16 @@ impl Session {
         recv.introduce(Parcel::Peer(Arc::new(info)));
         let pumped = prepare(&mut recv);
         let connection = Arc::new(Connection::new(stream, send, recv));
-        // So far it was told of writability as well; the first flush that is done changes that.
-        self.blocked = true;
         self.state = State::Active(connection.clone());
-        self.handle.set_connection(Some(connection));
+        self.handle.set_connection(Some(connection), self.blocked);
         self.received(io, pumped);
-        self.receive(io, true);
+    }
+
+    /// Reads what may have come already, and writes what has waited for the connection.
+    fn start_traffic(&mut self, io: &mut dyn Reactor, more: bool) {
+        if more {
+            self.receive(io, true);
+        }
         self.transmit(io);
     }
 
@@ -228,6 +237,42 @@ impl Session {
         let endpoint = self.handle.endpoint.as_str().into();
         self.link = Some(SessionLink { id, socket, tx: Some(ours.tx), rx: Some(ours.rx) });
         self.profile.owner.attach(id, Link::new(theirs, peer, origin, endpoint, None));
+    }
+}
+
+impl Shaking {
+    /// Reads once, and takes note of it. With `drain` there is more unless the system says that there is not; otherwise
+    /// only if the read was filled.
+    fn hear(&mut self, drain: bool) -> Result<bool, Trouble> {
+        if self.handshake.is_full() {
+            return Ok(true);
+        }
+        let mut buffer = [0; 4096];
+        let refused = self.handshake.has_failed();
+        let read = match self.stream.recv(&mut buffer) {
+            Ok(0) => return Err(self.lost(libc::EPIPE)),
+            Ok(_) if refused => return Err(Trouble::Refused),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(self.lost(errno_of(error))),
+        };
+        self.handshake.input(&buffer[..read]).map_err(Trouble::Handshake)?;
+        Ok(drain || read == buffer.len())
+    }
+
+    /// Writes what there is to say, as far as the kernel takes it.
+    fn speak(&mut self) -> Result<(), Trouble> {
+        match send_all(&self.stream, &mut self.handshake.output) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.lost(errno_of(error))),
+        }
+    }
+
+    fn lost(&self, errno: i32) -> Trouble {
+        match self.handshake.has_failed() {
+            true => Trouble::Refused,
+            false => Trouble::Connection(errno),
+        }
     }
 }
 

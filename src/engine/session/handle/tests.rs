@@ -30,7 +30,7 @@ fn connected(idle: Duration) -> Arc<SessionHandle> {
     let (stream, _) = io::pair().unwrap();
     let send = SendHalf::new(end.rx, Arc::new(Nobody), SendFraming::Direct, Vec::new());
     let recv = RecvHalf::new(end.tx, Arc::new(Nobody), RecvFraming::Direct, None, false);
-    handle.set_connection(Some(Arc::new(Connection::new(stream, send, recv))));
+    handle.set_connection(Some(Arc::new(Connection::new(stream, send, recv))), false);
     handle
 }
 
