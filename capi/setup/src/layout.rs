@@ -95,8 +95,12 @@ impl Image {
                 "cmake/ZeroMQ/ZeroMQConfigVersion.cmake",
             ),
         ] {
-            let separator = if name.ends_with(".pc") { " " } else { ";" };
-            self.write(&fill(template, layout, separator), &format!("{libdir}/{name}"))?;
+            let text = match name.ends_with(".pc") {
+                // What pkg-config prints is read as words of a shell.
+                true => fill(template, layout, " ", |path| path.replace(' ', "\\ ")),
+                false => fill(template, layout, ";", str::to_owned),
+            };
+            self.write(&text, &format!("{libdir}/{name}"))?;
         }
         Ok(())
     }
@@ -169,13 +173,18 @@ impl Image {
     }
 }
 
-fn fill(template: &str, layout: &Layout, separator: &str) -> String {
+fn fill(
+    template: &str,
+    layout: &Layout,
+    separator: &str,
+    quote: impl Fn(&str) -> String,
+) -> String {
     let depth = Path::new(&layout.libdir).components().count();
     let pointer = size_of::<usize>().to_string();
     let private = PRIVATE.join(separator);
     [
-        ("@prefix@", layout.prefix.as_str()),
-        ("@libdir@", &layout.libdir),
+        ("@prefix@", quote(&layout.prefix).as_str()),
+        ("@libdir@", &quote(&layout.libdir)),
         ("@up@", &vec![".."; depth].join("/")),
         ("@version@", VERSION),
         ("@soname@", SONAME),

@@ -1,7 +1,7 @@
 //! An installation as programs find it: pkg-config, CMake, cargo-c. What is not on this machine is
 //! not tested here, and said so; CMake is taken from PyPI where it is missing.
 
-use super::{folder, needs, prefix};
+use super::{folder, install, needs, prefix};
 use compat_tests::python;
 use compat_tests::setup::{has, said};
 use compat_tests::trials::{expect, Tested};
@@ -20,6 +20,7 @@ pub fn trials(for_real: bool) -> Vec<Trial> {
     let cargo_c = (!has("cargo-cbuild")).then(|| "there is no cargo cbuild (cargo-c)".to_owned());
     vec![
         needs(package(), "pkg_config::shared", pkg_config_shared),
+        needs(package(), "pkg_config::a_prefix_with_a_space", pkg_config_space),
         needs(package(), "pkg_config::archive", pkg_config_archive),
         needs(package(), "pkg_config::nothing_shared_at_all", pkg_config_nothing_shared),
         needs(cmake.clone(), "cmake::shared", cmake_shared),
@@ -91,6 +92,20 @@ fn pkg_config_shared() -> Tested {
     let folder = folder("pkg-config-shared")?;
     expect(pkg_config(&["--modversion"])? == ["4.3.5"], "another version")?;
     let program = compile(&folder, &[], &pkg_config(&["--cflags", "--libs"])?)?;
+    expect(needs_our_soname(&program)?, "it does not link to libzmq.so.5")?;
+    says_hello(&program)
+}
+
+/// What pkg-config prints is for a shell to read.
+fn pkg_config_space() -> Tested {
+    const COMPILE: &str = r#"eval "cc \"\$1\" -o \"\$2\" $(pkg-config --cflags --libs libzmq)""#;
+    let folder = folder("pkg-config-space")?;
+    let prefix = folder.join("a prefix");
+    said(&mut install(&prefix)?)?;
+    let program = folder.join("program");
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", COMPILE, "sh"]).arg(source(&folder)?).arg(&program);
+    said(shell.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")))?;
     expect(needs_our_soname(&program)?, "it does not link to libzmq.so.5")?;
     says_hello(&program)
 }
