@@ -72,6 +72,8 @@ struct Established {
     shared: bool,
     /// The I/O thread found nothing when it last looked.
     quiet: bool,
+    /// A burst has ended since the last message to several.
+    calm: bool,
     /// The kernel takes no more; the I/O thread waits until it does.
     blocked: bool,
     /// A thread reads for itself, and the I/O thread does not.
@@ -144,6 +146,7 @@ impl SessionHandle {
             flushed: false,
             shared: false,
             quiet: false,
+            calm: false,
             blocked,
             claimed: false,
             used: false,
@@ -170,6 +173,7 @@ impl SessionHandle {
         }
         established.quiet = idle;
         established.watched = !send.is_done();
+        established.calm = !established.watched;
         match established.watched {
             true => Watch::Flush { gone: send.messages() },
             false => Watch::Over,
@@ -185,6 +189,7 @@ impl SessionHandle {
         let Some(mut send) = established.connection.send.try_lock() else { return false };
         let few = send.messages().saturating_sub(gone) <= u64::from(FIRST);
         established.watched = !(few && send.is_done());
+        established.calm = !established.watched;
         !established.watched
     }
 
@@ -333,8 +338,10 @@ impl Peer for SessionHandle {
         let mut established = self.established.lock();
         match &mut *established {
             Some(established) if INLINE_SEND.get() != Use::Off => {
-                // Who comes after a pause does not wait for company, and nobody looks after it.
-                match established.watched || self.waker.idle() < PAUSE {
+                // Who comes after a pause does not wait for company, and nobody looks after it. That a burst is
+                // over was found out by work of the thread.
+                let calm = std::mem::take(&mut established.calm);
+                match established.watched || !calm && self.waker.idle() < PAUSE {
                     true => self.gather(established, true),
                     false => self.wake(wake::SEND),
                 }

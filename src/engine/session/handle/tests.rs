@@ -47,4 +47,10 @@ fn what_goes_to_several_waits_for_company_only_in_a_burst() {
     assert_eq!(busy.take_wanted(), wake::SEND | wake::WATCH);
     busy.gathered();
     assert_eq!(busy.take_wanted(), 0, "somebody does already");
+    assert!(matches!(busy.watch(), Watch::Wait));
+    assert!(matches!(busy.watch(), Watch::Over));
+    busy.gathered();
+    assert_eq!(busy.take_wanted(), wake::SEND, "the thread was at work to find that out");
+    busy.gathered();
+    assert_eq!(busy.take_wanted(), wake::SEND | wake::WATCH);
 }
