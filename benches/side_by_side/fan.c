@@ -20,6 +20,9 @@ static int waits;
 static double pace;
 static const char *transport;
 static size_t size;
+/* The SUBs. */
+static zmq_pollitem_t *subs;
+static long count;
 
 static void publish (void)
 {
@@ -42,10 +45,6 @@ static void publish (void)
         check (zmq_send (pub, body, size, 0) == (int) size, "zmq_send");
     }
 }
-
-static void *context;
-static zmq_pollitem_t *subs;
-static long count;
 
 static void measure_rate (char *body)
 {
@@ -111,7 +110,7 @@ int main (int argc, char **argv)
     check (pace == 0 || size >= sizeof pace, "a message has to hold a time");
     spawn (1, publish);
     pin (0);
-    context = zmq_ctx_new ();
+    void *context = zmq_ctx_new ();
     const char *endpoint = await_endpoint (0);
     subs = calloc (count, sizeof *subs);
     char *body = calloc (1, size);
