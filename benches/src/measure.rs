@@ -2,6 +2,7 @@
 //! never longer than its time limit. What has no C API brings a program of its own.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -10,7 +11,8 @@ use std::time::Duration;
 
 use compat_tests::compile::{self, Language, Unit};
 use compat_tests::library::{Library, SONAME};
-use compat_tests::{work, Result};
+use compat_tests::process::RunFolder;
+use compat_tests::{during, work, Result};
 use rustix::process::{kill_process_group, Pid, Signal};
 
 use crate::rows::Row;
@@ -41,7 +43,7 @@ impl Side {
     /// Reads `NAME=FOLDER`.
     pub fn peer(text: &str) -> Result<Side> {
         let (name, folder) = text.split_once('=').ok_or("--peer takes NAME=FOLDER")?;
-        let folder = PathBuf::from(folder);
+        let folder = during(fs::canonicalize(folder), folder)?;
         if !folder.join(SONAME).exists() {
             return Err(format!("--peer: there is no {SONAME} in {}", folder.display()));
         }
@@ -129,6 +131,9 @@ fn values_of(command: Command, limit: Duration) -> Option<Result<Values>> {
 }
 
 fn output_of(mut command: Command, limit: Duration) -> Result<Output> {
+    // Processes that are ended leave there what libzmq made for `ipc://*`.
+    let folder = RunFolder::new()?;
+    command.current_dir(&folder.path);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let child = command.spawn().map_err(|error| format!("cannot start: {error}"))?;
     let group = Pid::from_child(&child);
