@@ -161,8 +161,15 @@ double resident_bytes (pid_t process)
     return kilobytes * 1024;
 }
 
-int compare_floats (const void *a, const void *b)
+static int compare_floats (const void *a, const void *b)
 {
     float x = *(const float *) a, y = *(const float *) b;
     return (x > y) - (x < y);
+}
+
+void report_percentiles (float *samples, long count)
+{
+    qsort (samples, count, sizeof *samples, compare_floats);
+    report ("p50", samples[count / 2]);
+    report ("p99", samples[count * 99 / 100]);
 }

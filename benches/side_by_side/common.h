@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { ENDPOINT_SIZE = 256, ENDPOINTS = 2, KEY_SIZE = 41 };
+enum { ENDPOINT_SIZE = 256, ENDPOINTS = 2, KEY_SIZE = 41, MOST_SAMPLES = 4000000 };
 
 /* Seen by all processes of a measurement. */
 struct shared {
@@ -42,7 +42,8 @@ double cpu_of (pid_t process);      /* nanoseconds that all its threads have run
 double cpu_of_started (void);       /* of the processes that were started */
 double cpu_of_all (void);           /* of these and this one */
 double resident_bytes (pid_t process);
-int compare_floats (const void *a, const void *b);
+/* The p50 and p99 of nanoseconds, which are sorted by that. */
+void report_percentiles (float *samples, long count);
 
 /* The rest is for programs that use libzmq. */
 void *open_socket (void *context, int type);

@@ -19,7 +19,6 @@
 #include <zmq.h>
 
 enum how { SEND, MSG, REF, LATENCY, POLL, EVENTS, PIPES };
-enum { MOST_SAMPLES = 4000000 };
 
 static enum how how;
 static const char *transport;
@@ -202,9 +201,7 @@ static void ask (void *socket, char *body)
     body[0] = 1;
     send_one (socket, body);
     receive_one (socket, body);
-    qsort (samples, count, sizeof *samples, compare_floats);
-    report ("p50", samples[count / 2]);
-    report ("p99", samples[count * 99 / 100]);
+    report_percentiles (samples, count);
     report ("mean", mean);
     report ("cpu", spent);
     free (samples);
