@@ -5,7 +5,7 @@ use super::handle::Watch;
 use super::*;
 use crate::engine::connection::{Flushed, Pumped};
 use crate::wire::command::Command;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
 impl Session {
@@ -53,8 +53,8 @@ impl Session {
             Ok(Flushed::Done) if self.closing && connection.send.lock().is_finished() => {
                 self.end(io)
             }
-            Ok(Flushed::Done) => self.set_blocked(io, &connection, false),
-            Ok(Flushed::Blocked) => self.set_blocked(io, &connection, true),
+            Ok(Flushed::Done) => self.set_blocked(io, connection.fd(), false),
+            Ok(Flushed::Blocked) => self.set_blocked(io, connection.fd(), true),
             Ok(Flushed::More) => {
                 self.handle.note(wake::SEND);
                 io.poke_later();
@@ -68,10 +68,10 @@ impl Session {
     }
 
     /// Asks to be told when the descriptor takes more, or no more so.
-    fn set_blocked(&mut self, io: &mut dyn Reactor, connection: &Connection, blocked: bool) {
+    pub(super) fn set_blocked(&mut self, io: &mut dyn Reactor, fd: RawFd, blocked: bool) {
         if std::mem::replace(&mut self.blocked, blocked) != blocked {
             let claimed = self.handle.set_blocked(blocked);
-            if !io.watch(connection.fd(), !claimed, blocked) {
+            if !io.watch(fd, !claimed, blocked) {
                 self.lose_connection(io);
             }
         }

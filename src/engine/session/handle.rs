@@ -225,6 +225,13 @@ impl SessionHandle {
         }
     }
 
+    /// Is what goes to several one of many? Who comes after a pause does not wait for company, and nobody looks after
+    /// it. That a burst is over was found out by work of the thread.
+    fn is_burst(&self, established: &mut Established) -> bool {
+        let calm = std::mem::take(&mut established.calm);
+        established.watched || !calm && self.waker.idle() < PAUSE
+    }
+
     /// Leaves what was sent for company: an I/O thread looks after it.
     fn gather(&self, established: &mut Established, shared: bool) {
         established.shared = shared;
@@ -335,19 +342,12 @@ impl Peer for SessionHandle {
     }
 
     fn gathered(&self) {
-        let mut established = self.established.lock();
-        match &mut *established {
-            Some(established) if INLINE_SEND.get() != Use::Off => {
-                // Who comes after a pause does not wait for company, and nobody looks after it. That a burst is
-                // over was found out by work of the thread.
-                let calm = std::mem::take(&mut established.calm);
-                match established.watched || !calm && self.waker.idle() < PAUSE {
-                    true => self.gather(established, true),
-                    false => self.wake(wake::SEND),
-                }
+        if let Some(established) = &mut *self.established.lock() {
+            if INLINE_SEND.get() != Use::Off && self.is_burst(established) {
+                return self.gather(established, true);
             }
-            _ => self.wake(wake::SEND),
         }
+        self.wake(wake::SEND);
     }
 
     fn writable(&self) {

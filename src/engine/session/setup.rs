@@ -83,10 +83,7 @@ impl Session {
     fn watch_output(&mut self, io: &mut dyn Reactor) {
         let State::Handshaking(shaking) = &self.state else { return };
         let (fd, blocked) = (shaking.stream.as_raw_fd(), !shaking.handshake.output.is_empty());
-        if std::mem::replace(&mut self.blocked, blocked) != blocked && !io.watch(fd, true, blocked)
-        {
-            self.lose_connection(io);
-        }
+        self.set_blocked(io, fd, blocked);
     }
 
     pub(super) fn handshake_timeout(&mut self, io: &mut dyn Reactor) {
