@@ -68,6 +68,8 @@ fn wrong_use_is_told_in_one_line() {
         (&["completions", "cmd"], "possible values: bash"),
         (&["man", "--output"], "a value is required"),
         (&["run"], "<PROGRAM>"),
+        (&["help", "frob"], "unrecognized subcommand 'frob'"),
+        (&["help", "--frob"], "unexpected argument '--frob'"),
     ];
     for (args, part) in table {
         let done = zmq(*args);
@@ -115,14 +117,17 @@ fn there_is_help_for_everything() {
     let commands = help.out.lines().skip_while(|line| *line != "Commands:").skip(1);
     let names = commands.map_while(|line| line.split_whitespace().next());
     let names: Vec<_> = names.collect();
-    assert_eq!(names.len(), 15, "{names:?}");
+    assert_eq!(names.len(), 17, "{names:?}");
     for name in names {
         let help = zmq([name, "--help"]);
         assert_eq!(help.code, Some(0));
         assert!(help.out.contains("Usage: zmq"), "{}", help.out);
+        zmq(["help", name]).printed(&help.out);
     }
+    zmq(["help"]).printed(&help.out);
     let version = zmq(["--version"]);
     assert!(version.out.starts_with("zmq ") && version.out.contains("4.3.5"), "{}", version.out);
+    zmq(["version"]).printed(&version.out);
 }
 
 #[test]

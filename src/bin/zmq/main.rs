@@ -70,6 +70,10 @@ fn dispatch(command: Command) -> Outcome {
         Command::Monitor(args) => monitor::monitor(&args),
         Command::Completions(args) => generate::completions(args.shell),
         Command::Man(args) => generate::man(&args),
+        Command::Help(args) => {
+            failure::of_arguments(Cli::explain("--help", args.command.as_deref()))
+        }
+        Command::Version => failure::of_arguments(Cli::explain("--version", None)),
     }
 }
 

@@ -62,6 +62,10 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the man page, or write all of them
     Man(ManArgs),
+    /// Print what there is to say about a command, or name all commands
+    Help(HelpArgs),
+    /// Print the version
+    Version,
 }
 
 const RUN_HELP: &str = "\
@@ -75,6 +79,22 @@ Without a reply, --echo or --exec, each line of stdin is the reply to a request.
 const PERF_HELP: &str = "\
 The two ends are started with the same test. throughput: the end with --bind receives, and measures. latency: the end
 with --bind echoes, the one with --connect measures. With neither, both ends are in this process.";
+
+#[derive(Args, Debug)]
+pub struct HelpArgs {
+    /// The command
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
+impl Cli {
+    /// `zmq help COMMAND` and `zmq version` are other words for options.
+    pub fn explain(option: &str, command: Option<&str>) -> clap::Error {
+        let words = ["zmq"].into_iter().chain(command).chain([option]);
+        let explained = Cli::try_parse_from(words).map(drop);
+        explained.err().unwrap_or_else(|| clap::Error::new(clap::error::ErrorKind::DisplayHelp))
+    }
+}
 
 #[derive(Args, Debug)]
 pub struct RunArgs {
