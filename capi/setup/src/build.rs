@@ -13,6 +13,9 @@ pub enum Profile {
     Debug,
 }
 
+/// So that nobody takes link-time optimisation for a standstill.
+const SILENCE: &str = "if anything is new, its last step takes a minute or two without a word";
+
 /// The files of one build.
 pub struct Built {
     pub shared: PathBuf,
@@ -22,6 +25,18 @@ pub struct Built {
 }
 
 impl Built {
+    /// What an earlier build left in a folder.
+    pub fn in_folder(folder: &Path) -> Result<Built> {
+        let present = |name: &str| Some(folder.join(name)).filter(|file| file.is_file());
+        let needed =
+            |name: &str| present(name).ok_or_else(|| format!("no {name} in {}", folder.display()));
+        Ok(Built {
+            shared: needed("libzmq.so")?,
+            archive: needed("libzmq.a")?,
+            tool: present("zmq"),
+        })
+    }
+
     /// A folder of ours under cargo's target folder.
     pub fn folder(&self, name: &str) -> PathBuf {
         let profile = self.shared.parent().unwrap_or(Path::new("."));
@@ -62,8 +77,12 @@ fn cargo(profile: Profile, what: &[&str]) -> Result<String> {
     if profile == Profile::Release {
         command.arg("--release");
     }
-    let done = command.spawn().and_then(std::process::Child::wait_with_output);
-    let done = during(done, format!("cannot run {}", cargo.to_string_lossy()))?;
+    let failed = || format!("cannot run {}", cargo.to_string_lossy());
+    let child = during(command.spawn(), failed())?;
+    if profile == Profile::Release {
+        eprintln!("== cargo build --release {}: {SILENCE}", what.join(" "));
+    }
+    let done = during(child.wait_with_output(), failed())?;
     if !done.status.success() {
         return Err("cargo build failed".into());
     }

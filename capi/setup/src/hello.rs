@@ -105,6 +105,9 @@ fn python(folder: &Path) -> Result<Programs> {
 }
 
 fn make_python(folder: &Path, python: &Path) -> Result<String> {
+    // Debian's Python has the module venv, and not what it needs, in one package and another.
+    output(Command::new("python3").args(["-c", "import venv, ensurepip"]))
+        .map_err(|error| format!("{error}; with apt: install python3-venv"))?;
     output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
     let mut pip = Command::new(python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);

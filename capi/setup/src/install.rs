@@ -1,12 +1,13 @@
 //! `install` and `uninstall`. Everything is made and checked before the first file of the prefix
 //! changes; on any error the prefix is as it was.
 
-use crate::build::{self, Profile};
+use crate::build::{self, Built, Profile};
 use crate::layout::{Image, Layout, SONAME};
 use crate::manifest::{self, Laid, Manifest};
 use crate::place::{self, Placement};
 use crate::{during, Result};
 use clap::Args;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -25,9 +26,39 @@ pub struct Place {
     /// Where libraries go, relative to the prefix: Debian's is lib/x86_64-linux-gnu or the like
     #[arg(long, value_name = "DIR", default_value = "lib")]
     pub libdir: String,
+    /// Build as the user who calls, and have only the files laid or removed by root, through sudo
+    #[arg(long)]
+    pub sudo: bool,
 }
 
 impl Place {
+    fn needs_sudo(&self) -> bool {
+        self.sudo && !is_root()
+    }
+
+    /// Root lays what the user has built: cargo does not run as root, and `target/` stays the user's.
+    fn install_by_sudo(&self, built: &Built) -> Result<()> {
+        let folder = built.folder("setup");
+        during(fs::create_dir_all(&folder), folder.display())?;
+        let of = built.shared.parent().unwrap_or(&folder);
+        self.by_sudo("install", &[OsStr::new("--built"), of.as_os_str()])
+    }
+
+    /// Runs a command of ours once more, as root.
+    fn by_sudo(&self, command: &str, more: &[&OsStr]) -> Result<()> {
+        let ourselves = during(std::env::current_exe(), "where this program lies")?;
+        let mut sudo = Command::new("sudo");
+        sudo.arg(ourselves).arg(command).arg("--prefix").arg(&self.prefix);
+        sudo.args(["--libdir", &self.libdir]).args(more);
+        if let Some(destdir) = &self.destdir {
+            sudo.arg("--destdir").arg(during(std::path::absolute(destdir), "--destdir")?);
+        }
+        match during(sudo.status(), "cannot run sudo")? {
+            status if status.success() => Ok(()),
+            status => Err(format!("{command} as root failed: {status}")),
+        }
+    }
+
     fn layout(&self) -> Result<Layout> {
         Layout::new(&self.prefix, &self.libdir)
     }
@@ -48,14 +79,24 @@ pub struct Install {
     /// How to build
     #[arg(long, value_enum, default_value = "release")]
     pub profile: Profile,
+    /// Lay what was built before, in this folder
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub built: Option<PathBuf>,
 }
 
 pub fn install(options: &Install) -> Result<()> {
     let layout = options.place.layout()?;
+    if options.place.needs_sudo() {
+        let built = build::build(options.profile)?;
+        return options.place.install_by_sudo(&built);
+    }
     let root = options.place.root(&layout)?;
     let before = Manifest::read(&root)?.unwrap_or_default();
     writable(&root)?;
-    let built = build::build(options.profile)?;
+    let built = match &options.built {
+        Some(folder) => Built::in_folder(folder)?,
+        None => build::build(options.profile)?,
+    };
     place::hold_signals()?;
     let image = Image::new(&built, &layout, &built.folder("setup"))?;
     let count = lay(&image, &root, &before)?;
@@ -68,6 +109,9 @@ pub fn install(options: &Install) -> Result<()> {
 
 pub fn uninstall(place: &Place) -> Result<()> {
     let layout = place.layout()?;
+    if place.needs_sudo() {
+        return place.by_sudo("uninstall", &[]);
+    }
     let root = place.root(&layout)?;
     let Some(laid) = Manifest::read(&root)? else {
         return Err(format!("nothing of ours is installed in {}", root.display()));
@@ -160,7 +204,13 @@ fn writable(root: &Path) -> Result<()> {
         return Err(format!("{} is in the way: it is not a folder", folder.display()));
     }
     let probe = folder.join(format!(".zeroxide-{}", std::process::id()));
-    during(fs::create_dir(&probe), format!("cannot write to {}", folder.display()))?;
+    fs::create_dir(&probe).map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::PermissionDenied => " (with --sudo, you build and root lays the files)",
+            _ => "",
+        };
+        format!("cannot write to {}: {error}{advice}", folder.display())
+    })?;
     during(fs::remove_dir(&probe), probe.display())
 }
 

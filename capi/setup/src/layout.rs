@@ -6,7 +6,7 @@ use crate::{during, Result};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{symlink, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// libzmq's version that the API is of.
 pub const VERSION: &str = "4.3.5";
@@ -202,8 +202,14 @@ pub fn output(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let done = during(command.output(), format!("cannot run {name}"))?;
     if !done.status.success() {
-        let said = String::from_utf8_lossy(&done.stderr);
-        return Err(format!("{name} failed: {}", said.trim().lines().last().unwrap_or("")));
+        return Err(format!("{name} failed: {}", last_line(&done)));
     }
     Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+/// The last words of a program, which are mostly the reason why it failed. Some say it on stdout.
+fn last_line(done: &Output) -> String {
+    let said = [&done.stderr, &done.stdout].map(|said| String::from_utf8_lossy(said));
+    let mut lines = said.iter().filter_map(|said| said.trim().lines().last());
+    lines.next().map_or_else(|| done.status.to_string(), str::to_owned)
 }

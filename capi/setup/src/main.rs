@@ -31,7 +31,7 @@ type Result<T> = std::result::Result<T, String>;
 
 /// Installs zeroxide's libzmq, packs it for Debian, and shows it at work.
 #[derive(Parser)]
-#[command(name = "cargo setup", version)]
+#[command(name = "cargo setup", bin_name = "cargo setup", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
