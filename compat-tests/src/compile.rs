@@ -39,7 +39,7 @@ pub fn bring_up_to_date(what: &str, units: Vec<Unit>) -> Result<usize> {
     }
     let count = stale.len();
     if count > 0 {
-        eprintln!("compat-tests: compiling {count} {what}");
+        work::say(&format!("compiling {count} {what}"));
     }
     let queue = Mutex::new(stale);
     let errors = Mutex::new(Vec::new());

@@ -14,6 +14,7 @@
 //! | [`pyzmq`] | pyzmq's own test-suite, run and read |
 //! | [`process`], [`trouble`] | runs a program within a time limit; why a test ends early |
 //! | [`trials`] | what tests with a `main` of their own share |
+//! | [`skips`] | what was not run on this machine, and what would run it |
 //! | [`header`] | what a `zmq.h` says, as facts that can be compared |
 //!
 //! Upstream's files are taken from the `zeromq-src` package and never changed.
@@ -30,6 +31,7 @@ pub mod program;
 pub mod python;
 pub mod pyzmq;
 pub mod setup;
+pub mod skips;
 pub mod trials;
 pub mod trouble;
 pub mod work;

@@ -54,6 +54,7 @@ fn ours() -> Result<PathBuf> {
         };
     }
     let _lock = work::lock()?;
+    work::say("cargo build --release --package capi (if anything is new, this takes minutes)");
     let mut build = work::cargo_build(&["--release", "--package", "capi"]);
     let status = during(build.status(), "cannot start cargo")?;
     if !status.success() {

@@ -17,6 +17,7 @@ pub fn prefix() -> Result<PathBuf> {
 
 fn install() -> Result<PathBuf> {
     let prefix = work::root().join("prefix");
+    work::say("installing the library and the tool, which are built first, into the work folder");
     said(&mut setup(&["install", "--prefix", &prefix.to_string_lossy()])?)?;
     if std::env::var_os("ZEROXIDE_LIB").is_some() {
         // Another library is to be tried in its place.

@@ -2,13 +2,15 @@
 //! limit, and leaves nothing behind that it started.
 
 use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rustix::fs::{flock, FlockOperation};
 use rustix::process::{kill_process_group, Pid, Signal};
 
 use crate::{during, program, Result};
@@ -80,16 +82,66 @@ impl Drop for RunFolder {
     }
 }
 
-/// Nobody else on this machine who asks for the same, such as a port, gets it before this is dropped.
-pub fn alone(what: &str) -> Option<File> {
-    let path = std::env::temp_dir().join(format!("zmq-compat-{what}.lock"));
-    let file = File::create(path).ok()?;
-    flock(&file, FlockOperation::LockExclusive).ok()?;
-    Some(file)
+/// Holds back everybody else on this machine who asks for the same, such as a port, until it is dropped.
+///
+/// It is a name among the abstract sockets: these are of one network, as ports are, belong to no user,
+/// leave no file behind, and are free again when the process ends, however it ends.
+pub struct Alone {
+    _holder: UnixListener,
+}
+
+/// Waits until nobody else has it.
+pub fn alone(what: &str) -> Result<Alone> {
+    let name = format!("zeroxide-compat-{what}");
+    let address = during(SocketAddr::from_abstract_name(&name), &name)?;
+    loop {
+        match UnixListener::bind_addr(&address) {
+            Ok(holder) => return Ok(Alone { _holder: holder }),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => wait_for_the_end_of(&address),
+            Err(error) => return Err(format!("{name}: {error}")),
+        }
+    }
+}
+
+/// The holder accepts nobody. Its end is the end of the connection, or there is none to connect to.
+fn wait_for_the_end_of(address: &SocketAddr) {
+    match UnixStream::connect_addr(address) {
+        Ok(mut connection) => drop(connection.read(&mut [0])),
+        Err(_) => std::thread::sleep(Duration::from_millis(10)),
+    }
 }
 
 /// The last lines.
 pub fn tail(text: &str) -> String {
     let lines: Vec<_> = text.lines().collect();
     lines[lines.len().saturating_sub(TAIL)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn one_at_a_time_has_a_name() {
+        let name = format!("test-{}", std::process::id());
+        let first = alone(&name).unwrap();
+        let (said, hear) = channel();
+        let waiting: Vec<_> = (0..4)
+            .map(|_| {
+                let (name, said) = (name.clone(), said.clone());
+                std::thread::spawn(move || {
+                    let _alone = alone(&name).unwrap();
+                    said.send("has it").unwrap();
+                    said.send("had it").unwrap();
+                })
+            })
+            .collect();
+        assert!(hear.recv_timeout(Duration::from_millis(50)).is_err());
+        drop(alone("test-another").unwrap());
+        drop(first);
+        waiting.into_iter().for_each(|thread| thread.join().unwrap());
+        let order: Vec<_> = hear.try_iter().collect();
+        assert_eq!(order, ["has it", "had it"].repeat(4));
+    }
 }

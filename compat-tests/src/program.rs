@@ -2,7 +2,7 @@
 //! of its own, against one of the two libraries, and never longer than its time limit.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -82,7 +82,7 @@ pub fn build(names: &[String]) -> Result<()> {
 
 /// Runs a program that has been built.
 pub fn run(name: &str, library: Library, limit: Duration) -> Result<Run> {
-    let _alone = alone(name);
+    let _alone = alone(name)?;
     let folder = process::RunFolder::new()?;
     corpus::provide(name, &folder.path)?;
     let log = folder.path.join("output.log");
@@ -107,7 +107,7 @@ fn command(name: &str) -> Command {
 }
 
 /// No two runs of one program at a time, nor of two that share a port, on the whole machine.
-fn alone(name: &str) -> Option<File> {
+fn alone(name: &str) -> Result<process::Alone> {
     let group = SHARED_PORTS.iter().find(|(_, names)| names.contains(&name));
     process::alone(group.map_or(name, |(port, _)| port))
 }

@@ -145,8 +145,8 @@ fn version() -> Result<String> {
         Ok(output) if output.status.success() => {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         }
-        Ok(_) => Err(Trouble::Missing("python3 has no venv and pip here".into())),
-        Err(_) => Err(Trouble::Missing("there is no python3 here".into())),
+        Ok(_) => Err(Trouble::Missing("python3 has no venv and pip: install python3-venv".into())),
+        Err(_) => Err(Trouble::Missing("there is no python3: install python3-venv".into())),
     }
 }
 
@@ -198,6 +198,8 @@ fn made_once(folder: &Path, stamp: &str, make: impl FnOnce() -> Result<()>) -> R
         during(fs::remove_dir_all(folder), folder.display())?;
     }
     during(fs::create_dir_all(folder), folder.display())?;
+    let name = folder.strip_prefix(self::folder()).unwrap_or(folder);
+    work::say(&format!("Python, with what pip gets and builds: {}", name.display()));
     make()?;
     Ok(during(fs::write(&file, stamp), file.display())?)
 }

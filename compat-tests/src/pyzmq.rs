@@ -97,6 +97,7 @@ pub fn run(
         .env("ZEROXIDE_RECORD", &record)
         // One of the tests compiles an extension that includes zmq.h, which pyzmq leaves to the compiler to find.
         .env("CFLAGS", format!("-I{}", prefix()?.join("include").display()));
+    work::say(&format!("pyzmq's suite, {} on {library}, some minutes", pyzmq.name()));
     let output = process::run(&mut python, &folder.join("output.log"), SUITE_LIMIT);
     let mut report = read(&record);
     report.output = output.unwrap_or_else(|error| error);

@@ -56,6 +56,7 @@ fn run(command: &mut Command) -> Result<Output> {
 
 fn build() -> Result<PathBuf> {
     let _lock = work::lock()?;
+    work::say("building cargo setup");
     said(&mut work::cargo_build(&["--quiet", "--package", "zeroxide-setup"]))?;
     Ok(work::target().join("debug/zeroxide-setup"))
 }

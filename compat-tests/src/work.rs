@@ -2,6 +2,7 @@
 //! out as the test programs expect them. It never writes outside of that folder.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -28,6 +29,11 @@ pub fn target() -> &'static Path {
 /// The workspace that this crate is a member of.
 pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// Tells somebody who waits at a terminal what takes so long, also amid a test whose output is held back.
+pub fn say(what: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "compat-tests: {what}");
 }
 
 /// Cargo: the one that runs this, if one does.

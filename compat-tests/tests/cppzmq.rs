@@ -10,9 +10,11 @@ use std::time::Duration;
 use compat_tests::compile::{self, Language, Unit};
 use compat_tests::prefix::prefix;
 use compat_tests::process;
-use compat_tests::trouble::{completion, Trouble};
+use compat_tests::skips;
+use compat_tests::trials::may_lack;
+use compat_tests::trouble::Trouble;
 use compat_tests::work;
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Arguments;
 
 const PACKAGE: &str = "cppzmq-dev";
 
@@ -26,8 +28,7 @@ type Result<T> = std::result::Result<T, Trouble>;
 
 fn main() {
     let arguments = Arguments::from_args();
-    let trial = Trial::ignorable_test("session", || completion(session()));
-    libtest_mimic::run(&arguments, vec![trial]).exit();
+    skips::run(&arguments, vec![may_lack("session", session)])
 }
 
 fn session() -> Result<()> {
@@ -93,7 +94,7 @@ fn download(folder: &Path) -> Result<PathBuf> {
     get().or_else(|_| apt(&["--quiet", "update"]).and_then(|_| get())).map_err(|error| {
         let why = error.lines().find(|line| line.starts_with("E:"));
         let why = why.unwrap_or("there is no apt here");
-        Trouble::Missing(format!("apt-get cannot get {PACKAGE}: {why}"))
+        Trouble::Missing(format!("apt-get cannot get {PACKAGE}: {why} (it takes Debian's archive, and lists that apt-get update has got)"))
     })?;
     for path in work::entries(folder)? {
         if path.extension().is_some_and(|extension| extension == "deb") {

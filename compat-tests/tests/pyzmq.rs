@@ -11,9 +11,10 @@ use std::time::Duration;
 use compat_tests::library::Library;
 use compat_tests::python::{self, Pyzmq};
 use compat_tests::pyzmq::{self, Outcome, Report};
-use compat_tests::trouble::{completion, Trouble};
-use compat_tests::{during, process};
-use libtest_mimic::{Arguments, Trial};
+use compat_tests::trials::may_lack;
+use compat_tests::trouble::Trouble;
+use compat_tests::{during, process, skips};
+use libtest_mimic::Arguments;
 
 const WAYS: [Pyzmq; 3] = [Pyzmq::Cython, Pyzmq::Cffi, Pyzmq::Wheel];
 
@@ -41,20 +42,14 @@ fn main() {
     let mut trials = Vec::new();
     for way in WAYS {
         let name = way.name();
-        trials.push(Trial::ignorable_test(format!("{name}::suite"), move || {
-            completion(suite_passes(way))
-        }));
+        trials.push(may_lack(format!("{name}::suite"), move || suite_passes(way)));
     }
     for way in WAYS {
         let name = way.name();
-        trials.push(Trial::ignorable_test(format!("{name}::is_bound_to_ours"), move || {
-            completion(is_bound_to_ours(way))
-        }));
-        trials.push(Trial::ignorable_test(format!("{name}::jupyter_kernel"), move || {
-            completion(jupyter_kernel(way))
-        }));
+        trials.push(may_lack(format!("{name}::is_bound_to_ours"), move || is_bound_to_ours(way)));
+        trials.push(may_lack(format!("{name}::jupyter_kernel"), move || jupyter_kernel(way)));
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    skips::run(&arguments, trials)
 }
 
 /// Every function that pyzmq calls is ours, whatever else is in the process.

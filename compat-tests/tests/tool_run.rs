@@ -81,6 +81,7 @@ fn place() -> &'static Place {
 }
 
 fn built_tool() -> PathBuf {
+    work::say("building the tool");
     let mut build = work::cargo_build(&["--quiet", "--package", "zeroxide", "--bin", "zmq"]);
     assert!(build.status().unwrap().success(), "{build:?}");
     work::target().join("debug/zmq")

@@ -8,6 +8,7 @@ use std::time::Duration;
 use compat_tests::ledger::{self, State};
 use compat_tests::library::Library;
 use compat_tests::program::{self, Outcome, Run, TIME_LIMIT};
+use compat_tests::skips;
 use compat_tests::trials::is_chosen;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -18,6 +19,9 @@ const TIME_LIMIT_NOT_YET: Duration = Duration::from_secs(20);
 const LONG: &[&str] = &["test_heartbeats", "test_security_zap", "test_security_curve"];
 
 const REFERENCE_ATTEMPTS: u32 = 3;
+
+const NOT_APPLICABLE: &str =
+    "of upstream, for what is not in this build: compat-tests/ledger.toml says what";
 
 /// The programs mostly sleep: more of them at a time than there are cores.
 const THREADS: usize = 4;
@@ -37,7 +41,7 @@ fn main() {
     let mut trials = vec![Trial::test("ledger::names_every_program", ledger_is_complete)];
     trials.extend(programs.iter().filter_map(|(name, state)| reference_trial(name, state)));
     trials.extend(programs.iter().map(|(name, state)| upstream_trial(name, state)));
-    libtest_mimic::run(&arguments, trials).exit();
+    skips::run(&arguments, trials)
 }
 
 /// Compiles everything before the first program runs, so that no compiler disturbs its timing.
@@ -103,9 +107,12 @@ fn upstream_trial(name: &str, state: &State) -> Trial {
         State::Pass => Trial::test(title, move || must_pass(&program)),
         State::NotYet(reason) => Trial::test(title, move || must_not_pass_yet(&program))
             .with_kind(format!("not yet: {reason}")),
-        State::NotApplicable(reason) => Trial::test(title, || Ok(()))
-            .with_kind(format!("n/a: {reason}"))
-            .with_ignored_flag(true),
+        State::NotApplicable(reason) => {
+            skips::note(&title, NOT_APPLICABLE);
+            Trial::test(title, || Ok(()))
+                .with_kind(format!("n/a: {reason}"))
+                .with_ignored_flag(true)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! its changes in memory. It is gone, and the machine as it was, when the process that holds it ends.
 
 use compat_tests::setup::{has, said};
+use compat_tests::work;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -41,13 +42,18 @@ impl Machine {
     /// With these packages of the archive installed; or why that is not to be had.
     pub fn new(packages: &[&str]) -> Result<Machine, String> {
         if !std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
-            return Err("it takes root".into());
+            return Err(
+                "Debian's programs are run in a view of this machine: run it as root".into()
+            );
         }
         for program in ["apt-get", "dpkg-deb", "unshare", "nsenter", "chroot"] {
             if !has(program) {
-                return Err(format!("there is no {program}"));
+                return Err(format!("there is no {program}: this takes a Debian system"));
             }
         }
+        work::say(
+            "apt gets Debian's programs, into a view of this machine that is gone afterwards",
+        );
         let machine = Machine::hold()?;
         let unable = |what: &str| {
             let what = what.to_owned();

@@ -6,8 +6,8 @@
 mod machine;
 
 use compat_tests::setup::{said, setup};
-use compat_tests::trials::{expect, Tested};
-use compat_tests::work;
+use compat_tests::trials::{expect, ignored, Tested};
+use compat_tests::{skips, work};
 use libtest_mimic::{Arguments, Trial};
 use machine::Machine;
 use std::path::PathBuf;
@@ -51,18 +51,15 @@ fn main() {
         Ok(machine) => (Some(Arc::new(machine)), None),
         Err(why) => (None, Some(why)),
     };
-    if let (Some(why), false) = (&missing, arguments.list) {
-        eprintln!("Debian's programs are not run here: {why}");
-    }
     let mut trials = Vec::new();
     let mut add = |name: &str, test: Box<dyn FnOnce(&Machine) -> Tested + Send>| {
-        let machine = machine.clone();
-        let trial = Trial::test(name, move || match machine {
-            Some(machine) => test(&machine),
-            None => Ok(()),
+        trials.push(match (&machine, &missing) {
+            (Some(machine), _) => {
+                let machine = machine.clone();
+                Trial::test(name, move || test(&machine))
+            }
+            (None, why) => ignored(name, why.clone().unwrap_or_default()),
         });
-        let reason = missing.clone().unwrap_or_default();
-        trials.push(trial.with_ignored_flag(missing.is_some()).with_kind(reason));
     };
     add("the_packages_are_sound", Box::new(the_packages_are_sound));
     add("apt_is_satisfied_with_ours", Box::new(apt_is_satisfied_with_ours));
@@ -73,6 +70,7 @@ fn main() {
     add("apt_goes_back_to_debians", Box::new(apt_goes_back_to_debians));
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(machine);
+    skips::conclude(&arguments);
     conclusion.exit();
 }
 
@@ -80,6 +78,7 @@ fn main() {
 fn packages() -> Result<Vec<PathBuf>, String> {
     static PACKAGES: OnceLock<Result<Vec<PathBuf>, String>> = OnceLock::new();
     let make = || {
+        work::say("building our Debian packages");
         let folder = work::emptied(work::root().join("debian"))?;
         let text = said(&mut setup(&["deb", "--output", &folder.to_string_lossy()])?)?;
         Ok(text.lines().map(PathBuf::from).collect())

@@ -113,6 +113,7 @@ fn c_arguments(library: &Path) -> Vec<OsString> {
 }
 
 fn build_rust() -> Result<()> {
+    work::say("building the examples in Rust");
     // The profile that `cargo test` has built them with already.
     run(&mut work::cargo_build(&["--package", "zeroxide", "--examples", "--profile", "test"]))
 }

@@ -11,8 +11,8 @@ mod stage;
 
 use std::sync::{atomic::AtomicBool, Arc};
 
-use compat_tests::during;
 use compat_tests::trials::{ignored, is_chosen};
+use compat_tests::{during, skips};
 use languages::Language::{self, Python, Rust, C};
 use libtest_mimic::{Arguments, Failed, Trial};
 use stage::Stage;
@@ -51,7 +51,7 @@ fn main() {
             trials.push(trial(&arguments, &format!("{name}::{cast}"), *scene, languages));
         }
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    skips::run(&arguments, trials)
 }
 
 /// Builds what the test is going to need if it is chosen, so that no test waits for another's compiler.

@@ -8,7 +8,7 @@ mod wrong;
 
 use compat_tests::setup::{said, setup};
 use compat_tests::trials::{expect, ignored, Tested};
-use compat_tests::work;
+use compat_tests::{skips, work};
 use libtest_mimic::{Arguments, Trial};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +23,7 @@ fn main() {
         Trial::test("hello::the_pair_runs_on_our_library", the_pair_runs_on_our_library),
         Trial::test("hello::a_taken_port_is_no_obstacle", a_taken_port_is_no_obstacle),
     ]);
-    libtest_mimic::run(&arguments, trials).exit();
+    skips::run(&arguments, trials)
 }
 
 /// A folder for one test, empty.

@@ -12,12 +12,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub fn trials(for_real: bool) -> Vec<Trial> {
-    let package = || (!has("pkg-config")).then(|| "there is no pkg-config".to_owned());
+    let package =
+        || (!has("pkg-config")).then(|| "there is no pkg-config: install pkg-config".to_owned());
     let cmake = match for_real {
         true => cmake().err(),
         false => None,
     };
-    let cargo_c = (!has("cargo-cbuild")).then(|| "there is no cargo cbuild (cargo-c)".to_owned());
+    let cargo_c = (!has("cargo-cbuild"))
+        .then(|| "there is no cargo cbuild: cargo install cargo-c".to_owned());
     vec![
         needs(package(), "pkg_config::shared", pkg_config_shared),
         needs(package(), "pkg_config::a_prefix_with_a_space", pkg_config_space),
@@ -135,7 +137,9 @@ fn cmake() -> Result<PathBuf, String> {
     }
     let cmake = python::with_only("cmake").map(|programs| programs.join("cmake")).ok();
     let works = |cmake: &PathBuf| said(Command::new(cmake).arg("--version")).is_ok();
-    cmake.filter(works).ok_or_else(|| "there is no cmake, and pip cannot get it".into())
+    cmake.filter(works).ok_or_else(|| {
+        "there is no cmake, and pip cannot get it: install cmake, or python3-venv".into()
+    })
 }
 
 /// Configures and builds a project with one program.

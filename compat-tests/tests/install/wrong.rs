@@ -15,8 +15,7 @@ pub fn trials() -> Vec<Trial> {
     let mount = || {
         let own = "unshare --map-root-user --mount mount -t tmpfs none /mnt";
         let allowed = has("unshare") && said(Command::new("sh").args(["-c", own])).is_ok();
-        (!allowed)
-            .then(|| "it takes a file system of its own, which may not be mounted here".into())
+        (!allowed).then(|| "no file system of its own may be mounted here: run it as root".into())
     };
     vec![
         Trial::test("wrong::use_of_the_command_line", use_of_the_command_line),

@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 
 use api::{ids, Context, Result, Socket, Zmq};
 use compat_tests::library::Library;
+use compat_tests::skips;
 use libtest_mimic::{Arguments, Failed, Trial};
 use security::Mechanism;
 
@@ -95,7 +96,7 @@ fn main() {
             }
         }
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    skips::run(&arguments, trials)
 }
 
 /// Which library is on which side.
