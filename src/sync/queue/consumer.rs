@@ -631,6 +631,19 @@ impl<T: Payload> Consumer<T> {
         self.shared.next_announcement.store(at, Ordering::Release);
     }
 
+    /// How many bytes the chunks have that are not given up yet, published or not. Nobody writes meanwhile.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn memory(&self) -> usize {
+        let (mut total, mut next) = (0, Some(self.head.chunk));
+        while let Some(chunk) = next {
+            // SAFETY: chunks from the head on are alive.
+            let chunk = unsafe { chunk.as_ref() };
+            total += chunk.capacity;
+            next = NonNull::new(chunk.next.load(Ordering::Acquire));
+        }
+        total
+    }
+
     /// Leaves: what is unread will never be. True if the producer is still there and is to be told.
     pub fn close(&mut self) -> bool {
         self.shared.close(CONSUMER_GONE)

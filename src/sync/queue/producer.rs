@@ -323,7 +323,7 @@ impl<T: Payload> Producer<T> {
     #[cold]
     fn move_partial(&mut self, min: usize) {
         let (old, old_offset) = (self.chunk, self.offset);
-        self.next_chunk(self.partial + min);
+        self.next_chunk(self.need_for(min));
         // SAFETY: the partial frame lies behind the last record of the old chunk, which the consumer
         // does not read and cannot leave before something beyond it is published.
         unsafe {
@@ -331,6 +331,17 @@ impl<T: Payload> Producer<T> {
             old.as_ref().shadow.reads(old_offset, self.partial);
             let from = Chunk::at(old, old_offset);
             ptr::copy_nonoverlapping(from, Chunk::at(self.chunk, 0), self.partial);
+        }
+    }
+
+    /// How long the chunk has to be in which the partial frame goes on. A frame that has moved before has twice the
+    /// room each time: however it dribbles in, all its chunks together are a small multiple of it.
+    fn need_for(&self, min: usize) -> usize {
+        let need = self.partial + min;
+        match self.partial > 0 && self.offset == 0 {
+            true if need < MAX_CHUNK => (2 * need).min(MAX_CHUNK),
+            true => 2 * need,
+            false => need,
         }
     }
 

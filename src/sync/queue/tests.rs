@@ -369,3 +369,30 @@ fn a_dropped_command_leaves_no_gap() {
     }
     assert!(rx.front().is_none());
 }
+
+/// A frame that arrives byte by byte while nobody reads.
+fn dribble(tx: &mut Producer<Blob>, frame: &[u8]) {
+    for byte in frame {
+        tx.room(2048)[0] = *byte;
+        tx.absorb(1, u64::MAX, |_| Verdict::Keep);
+        tx.commit_absorbed();
+    }
+}
+
+/// Each chunk that is given up for a longer one is copied once, so that this bounds the time, too.
+#[test]
+fn bytes_that_come_one_at_a_time_take_a_small_multiple_of_memory() {
+    let (message, command) = if cfg!(miri) { (2000, 5000) } else { (31_000, 1 << 20) };
+    for (flags, len, times) in [(0, message, 1), (0, message, 20), (COMMAND, command, 1)] {
+        let (mut tx, mut rx) = queue::<Blob>(0, 512);
+        for seed in 0..times {
+            dribble(&mut tx, &wire(flags, &blob(len, seed)));
+        }
+        let sent = len * usize::from(times);
+        assert!(rx.memory() <= 4 * (sent + 4096), "{} bytes for {sent}", rx.memory());
+        for seed in 0..times {
+            assert!(rx.front().unwrap().body() == blob(len, seed));
+            rx.pop();
+        }
+    }
+}
