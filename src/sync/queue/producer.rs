@@ -364,20 +364,21 @@ impl<T: Payload> Producer<T> {
             self.chunk.as_ref().shadow.writes(self.offset, self.partial);
             std::slice::from_raw_parts_mut(Chunk::at(self.chunk, self.offset), self.partial)
         };
-        let mut length = bytes.len();
+        let length = bytes.len();
         let (mut at, mut boundary, mut messages) = (0, None, 0);
+        let mut gap = Gap::default();
         let stop = loop {
             if max_body >= SHORT {
-                let run = short_messages(&bytes[at..length], room - messages);
+                let run = short_messages(&bytes[at..], room - messages);
                 if run.messages > 0 {
                     (at, messages) = (at + run.bytes, messages + run.messages);
-                    (boundary, self.mid_message) = (Some(at), false);
+                    (boundary, self.mid_message) = (Some(at - gap.len), false);
                 }
             }
             if messages >= room {
                 break Stop::Full;
             }
-            let (flags, header, body) = match frame_shape(&bytes[at..length], max_body) {
+            let (flags, header, body) = match frame_shape(&bytes[at..], max_body) {
                 Ok(shape) => shape,
                 Err(stop) => break stop,
             };
@@ -391,8 +392,8 @@ impl<T: Payload> Producer<T> {
                     Verdict::Keep => {}
                     Verdict::Refuse => break Stop::Refused,
                     Verdict::Drop => {
-                        bytes.copy_within(end..length, at);
-                        length -= total;
+                        gap.widen(bytes, at, end);
+                        at = end;
                         continue;
                     }
                 }
@@ -402,13 +403,17 @@ impl<T: Payload> Producer<T> {
             }
             at = end;
             if !self.mid_message {
-                boundary = Some(at);
+                boundary = Some(at - gap.len);
             }
         };
+        if stop == Stop::Full && gap.fill(bytes, at) {
+            boundary = Some(at);
+        }
+        gap.close(bytes);
         if let Some(boundary) = boundary {
             self.boundary = Mark { chunk: self.chunk, offset: self.offset + boundary };
         }
-        self.offset += at;
+        self.offset += at - gap.len;
         self.partial = length - at;
         self.uncommitted += messages;
         Absorbed { messages, stop }
@@ -528,6 +533,55 @@ impl<T: Payload> Drop for Producer<T> {
             let offset = self.shared.orphan_offset.load(Ordering::Acquire);
             // SAFETY: the consumer is gone and left its place here.
             unsafe { self.shared.free_chain::<T>(chunk, offset) };
+        }
+    }
+}
+
+/// What dropped commands leave in the bytes that are absorbed. The bytes behind it move to its front when
+/// the next one is dropped, or at the end: each of them once.
+#[derive(Default)]
+struct Gap {
+    len: usize,
+    /// Where it ends: what is behind has not moved yet.
+    end: usize,
+}
+
+impl Gap {
+    /// The bytes from `start` to `end` are dropped.
+    #[cold]
+    fn widen(&mut self, bytes: &mut [u8], start: usize, end: usize) {
+        bytes.copy_within(self.end..start, self.end - self.len);
+        *self = Gap { len: self.len + end - start, end };
+    }
+
+    /// Has nothing from `at` on, a boundary of messages, move: a command that means nothing takes the place of
+    /// what was dropped. False if nothing was.
+    fn fill(&mut self, bytes: &mut [u8], at: usize) -> bool {
+        if self.len == 0 {
+            return false;
+        }
+        bytes.copy_within(self.end..at, self.end - self.len);
+        let filler = &mut bytes[at - self.len..at];
+        filler[0] = COMMAND;
+        match u8::try_from(filler.len() - 2) {
+            Ok(short) => filler[1] = short,
+            Err(_) => {
+                let length = filler.len() as u64 - MAX_HEADER as u64;
+                filler[0] |= LONG;
+                filler[1..MAX_HEADER].copy_from_slice(&length.to_be_bytes());
+            }
+        }
+        let header = if filler[0] & LONG == 0 { 2 } else { MAX_HEADER };
+        // No name is empty.
+        filler[header..].iter_mut().take(1).for_each(|name| *name = 0);
+        *self = Gap::default();
+        true
+    }
+
+    /// Moves what is behind the gap.
+    fn close(&self, bytes: &mut [u8]) {
+        if self.len > 0 {
+            bytes.copy_within(self.end.., self.end - self.len);
         }
     }
 }

@@ -396,3 +396,50 @@ fn bytes_that_come_one_at_a_time_take_a_small_multiple_of_memory() {
         }
     }
 }
+
+#[test]
+fn dropping_commands_takes_time_in_proportion() {
+    let count = if cfg!(miri) { 100 } else { 500_000 };
+    let cases = [(0, 1, &b""[..]), (0, 1, b"x"), (1, 1, b"x"), (1, 85, b"y"), (2, 90, b"z")];
+    for (hwm, commands, between) in cases {
+        let count = count / commands;
+        let (mut tx, mut rx) = queue::<Blob>(hwm, 512);
+        let message = if between.is_empty() { Vec::new() } else { wire(0, between) };
+        let commands = wire(COMMAND, b"\0").repeat(commands);
+        let bytes = [commands, message].concat().repeat(count);
+        tx.room(bytes.len())[..bytes.len()].copy_from_slice(&bytes);
+        let start = cpu_time();
+        let (mut filled, mut read) = (bytes.len(), 0);
+        loop {
+            tx.absorb(filled, 100, |_| Verdict::Drop);
+            filled = 0;
+            tx.commit_absorbed();
+            let mut any = false;
+            while let Some(record) = rx.front() {
+                read += usize::from(record.flags() & COMMAND == 0);
+                assert!(record.flags() & COMMAND != 0 || record.body() == between);
+                any = true;
+                rx.pop();
+            }
+            if !any {
+                break;
+            }
+        }
+        assert_eq!(read, if between.is_empty() { 0 } else { count });
+        assert!(tx.partial().is_empty());
+        let took = cpu_time() - start;
+        assert!(cfg!(miri) || took < std::time::Duration::from_secs(1), "{took:?}");
+    }
+}
+
+/// What this thread has used so far.
+fn cpu_time() -> std::time::Duration {
+    if cfg!(miri) {
+        return std::time::Duration::ZERO;
+    }
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a place for the answer.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    assert_eq!(result, 0);
+    std::time::Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
