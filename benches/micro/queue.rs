@@ -29,7 +29,7 @@ pub fn all(criterion: &mut Criterion) {
 }
 
 fn ends() -> Ends {
-    queue(0, FIRST_CHUNK)
+    queue(0, FIRST_CHUNK).unwrap()
 }
 
 /// A commit for each message, and the consumer close behind.
@@ -41,7 +41,7 @@ fn one_by_one(criterion: &mut Criterion) {
         let (mut producer, mut consumer) = ends();
         group.bench_function(BenchmarkId::new("push and pop", size), |bencher| {
             bencher.iter(|| {
-                producer.push(0, black_box(&body));
+                producer.push(0, black_box(&body)).unwrap();
                 producer.commit();
                 take(&mut consumer)
             });
@@ -77,7 +77,7 @@ fn absorb(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(BenchmarkId::new("absorb and pop", size), |bencher| {
             bencher.iter(|| {
-                producer.room(block.len())[..block.len()].copy_from_slice(&block);
+                producer.room(block.len()).unwrap()[..block.len()].copy_from_slice(&block);
                 let absorbed = producer.absorb(block.len(), u64::MAX, |_| Verdict::Refuse);
                 producer.commit_absorbed();
                 (0..absorbed.messages).map(|_| take(&mut consumer)).sum::<usize>()
@@ -120,7 +120,7 @@ fn objects(criterion: &mut Criterion) {
     let (mut producer, mut consumer) = ends();
     group.bench_function("push and pop", |bencher| {
         bencher.iter(|| {
-            producer.push_object(0, Shared(body.clone()));
+            producer.push_object(0, || Ok(Shared(body.clone()))).unwrap();
             producer.commit();
             consumer.pop_object()
         });
@@ -130,7 +130,7 @@ fn objects(criterion: &mut Criterion) {
 
 fn push_batch(producer: &mut Producer<Shared>, body: &[u8]) {
     for _ in 0..BATCH {
-        producer.push(0, black_box(body));
+        producer.push(0, black_box(body)).unwrap();
     }
     producer.commit();
 }

@@ -100,6 +100,12 @@ impl Connection {
         self.activity.load(Ordering::Relaxed)
     }
 
+    /// Has both ends find the connection lost.
+    pub fn break_off(&self) {
+        // An error means that there is no connection to break off.
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
     /// Says goodbye: what was written still arrives, also when the peer sent what nobody read.
     pub fn shut_down(&self) {
         let mut scratch = [0; 4096];

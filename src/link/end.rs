@@ -33,25 +33,28 @@ pub struct LinkEnd {
 }
 
 /// Makes a link. `forth` limits what the first end sends to the second, `back` the other direction.
-pub fn pair(forth: Limits, back: Limits) -> (LinkEnd, LinkEnd) {
-    let (first_tx, second_rx) = direction(forth);
-    let (second_tx, first_rx) = direction(back);
-    (LinkEnd { tx: first_tx, rx: first_rx }, LinkEnd { tx: second_tx, rx: second_rx })
+///
+/// # Errors
+/// `NoMemory`.
+pub fn pair(forth: Limits, back: Limits) -> Result<(LinkEnd, LinkEnd)> {
+    let (first_tx, second_rx) = direction(forth)?;
+    let (second_tx, first_rx) = direction(back)?;
+    Ok((LinkEnd { tx: first_tx, rx: first_rx }, LinkEnd { tx: second_tx, rx: second_rx }))
 }
 
-fn direction(limits: Limits) -> (Sender, Receiver) {
-    match limits {
+fn direction(limits: Limits) -> Result<(Sender, Receiver)> {
+    Ok(match limits {
         Limits::Messages(hwm) => {
-            let (tx, rx) = queue(hwm, FIRST_CHUNK);
+            let (tx, rx) = queue(hwm, FIRST_CHUNK)?;
             (Sender::Stream { tx, unflushed: 0 }, Receiver::Stream(rx))
         }
         Limits::Latest => {
             // Commands and the peer's description still go in order; messages go through the slot.
-            let (tx, rx) = queue(0, FIRST_CHUNK);
+            let (tx, rx) = queue(0, FIRST_CHUNK)?;
             let slot = Arc::new(Slot { latest: Mutex::new(None), fresh: AtomicBool::new(false) });
             (Sender::Latest { tx, slot: slot.clone() }, Receiver::Latest { rx, slot })
         }
-    }
+    })
 }
 
 /// The place of the last message of a conflated link.
@@ -104,7 +107,7 @@ impl Sender {
         if !matches!(self, Sender::Stream { .. }) || !frame.is_copied(keep_metadata) {
             return self.write_long(frame, peer);
         }
-        self.write_copied(frame, false, peer);
+        self.write_copied(frame, false, peer)?;
         frame.consume();
         Ok(())
     }
@@ -116,7 +119,7 @@ impl Sender {
             // high-water mark is low: its owner wants to hear soon that the peer lags behind.
             let queued = tx.has_uncommitted() || !tx.has_credit_for(MANY);
             let mut queue = || {
-                tx.push_object(0, Parcel::Message(Message::try_from_slice(body)?));
+                tx.push_object(0, || Ok(Parcel::Message(Message::try_from_slice(body)?)))?;
                 tx.commit();
                 Ok(())
             };
@@ -124,9 +127,7 @@ impl Sender {
                 return Ok(());
             }
         }
-        let message = frame.take()?;
-        self.write_message(message, frame.more, false, peer);
-        Ok(())
+        self.write_message(frame.more, false, peer, || frame.take())
     }
 
     /// Writes a part that others get as well.
@@ -138,19 +139,16 @@ impl Sender {
         peer: &dyn Peer,
     ) -> Result<()> {
         if !matches!(self, Sender::Stream { .. }) || !frame.is_copied(keep_metadata) {
-            let message = frame.duplicate()?;
-            self.write_message(message, frame.more, true, peer);
-            return Ok(());
+            return self.write_message(frame.more, true, peer, || frame.duplicate());
         }
-        self.write_copied(frame, true, peer);
-        Ok(())
+        self.write_copied(frame, true, peer)
     }
 
     #[inline(always)]
-    fn write_copied(&mut self, frame: &Frame<'_>, shared: bool, peer: &dyn Peer) {
+    fn write_copied(&mut self, frame: &Frame<'_>, shared: bool, peer: &dyn Peer) -> Result<()> {
         if let Sender::Stream { tx, unflushed } = self {
+            tx.push(if frame.more { MORE } else { 0 }, frame.body())?;
             *unflushed += frame.body().len() + 2;
-            tx.push(if frame.more { MORE } else { 0 }, frame.body());
             if shared {
                 tx.prepare(frame.body().len());
             }
@@ -158,19 +156,31 @@ impl Sender {
                 self.publish(shared, peer);
             }
         }
+        Ok(())
     }
 
-    fn write_message(&mut self, message: Message, more: bool, shared: bool, peer: &dyn Peer) {
+    /// The message is not made where there is no room for it.
+    fn write_message(
+        &mut self,
+        more: bool,
+        shared: bool,
+        peer: &dyn Peer,
+        make: impl FnOnce() -> Result<Message>,
+    ) -> Result<()> {
         match self {
             Sender::Stream { tx, unflushed } => {
-                *unflushed += message.len();
-                tx.push_object(if more { MORE } else { 0 }, Parcel::Message(message));
+                tx.push_object(if more { MORE } else { 0 }, || {
+                    let message = make()?;
+                    *unflushed += message.len();
+                    Ok(Parcel::Message(message))
+                })?;
                 if !more {
                     self.publish(shared, peer);
                 }
             }
-            Sender::Latest { .. } => self.write_latest(message, peer),
+            Sender::Latest { .. } => self.write_latest(make()?, peer),
         }
+        Ok(())
     }
 
     /// Puts a message in the place of the last one, if this direction is conflated.
@@ -183,15 +193,23 @@ impl Sender {
     }
 
     /// Writes a command frame, with `body` as it stands on the wire.
-    pub fn write_command(&mut self, body: &[u8], peer: &dyn Peer) {
-        self.producer().push(COMMAND, body);
+    ///
+    /// # Errors
+    /// `NoMemory`.
+    pub fn write_command(&mut self, body: &[u8], peer: &dyn Peer) -> Result<()> {
+        self.producer().push(COMMAND, body)?;
         self.commit(peer);
+        Ok(())
     }
 
     /// Writes something that is not counted and goes in order with the rest.
-    pub fn write_parcel(&mut self, parcel: Parcel, peer: &dyn Peer) {
-        self.producer().push_object(COMMAND, parcel);
+    ///
+    /// # Errors
+    /// `NoMemory`.
+    pub fn write_parcel(&mut self, parcel: Parcel, peer: &dyn Peer) -> Result<()> {
+        self.producer().push_object(COMMAND, || Ok(parcel))?;
         self.commit(peer);
+        Ok(())
     }
 
     /// Publishes what was written.

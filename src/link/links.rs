@@ -334,12 +334,19 @@ impl Links {
     }
 
     /// Writes a command, such as SUBSCRIBE: `body` as it stands on the wire. It does not count as a message.
-    pub fn write_command(&mut self, id: LinkId, body: &[u8]) {
-        if let Some(link) = self.get_mut(id) {
-            if !link.draining {
-                link.end.tx.write_command(body, &*link.peer);
+    ///
+    /// # Errors
+    /// `NoMemory`. A peer that did not get one of them is told all of them again, by a new connection.
+    pub fn write_command(&mut self, id: LinkId, body: &[u8]) -> Result<()> {
+        let Some(link) = self.get_mut(id).filter(|link| !link.draining) else { return Ok(()) };
+        let written = link.end.tx.write_command(body, &*link.peer);
+        if written.is_err() {
+            match link.is_local() {
+                true => self.terminate(id),
+                false => link.peer.start_over(),
             }
         }
+        written
     }
 
     /// Takes back the parts of a message whose last part was not written yet.

@@ -48,6 +48,8 @@ pub trait Peer: Send + Sync {
     fn writable(&self);
     /// This end is gone.
     fn closed(&self);
+    /// This end could not say something that the peer has to know: it is to begin anew.
+    fn start_over(&self) {}
     /// More than a batch of bytes waits: a good moment to flush, for who can.
     fn pressure(&self) {}
 

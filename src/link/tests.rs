@@ -24,7 +24,7 @@ impl Peer for Bell {
 }
 
 fn two_sockets(forth: Limits, back: Limits) -> (Links, Links, Arc<Bell>, Arc<Bell>) {
-    let (a, b) = pair(forth, back);
+    let (a, b) = pair(forth, back).unwrap();
     let (bell_a, bell_b) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
     let mut left = Links::default();
     let mut right = Links::default();
@@ -104,7 +104,7 @@ fn the_peer_is_introduced_in_order() {
     let info = Arc::new(PeerInfo { metadata: None, routing_id: b"me".to_vec() });
     let link = left.get_mut(ID).unwrap();
     let peer = link.peer().clone();
-    link.end().tx.write_parcel(Parcel::Peer(info), &*peer);
+    link.end().tx.write_parcel(Parcel::Peer(info), &*peer).unwrap();
     assert!(right.get(ID).unwrap().info().is_none());
     assert!(right.front(ID).is_none());
     assert_eq!(right.get(ID).unwrap().info().unwrap().routing_id, b"me");

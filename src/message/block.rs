@@ -15,7 +15,7 @@ use super::pool::{Class, Pool};
 use crate::error::{Error, Result};
 use crate::sys::desk::Desks;
 use crate::sys::memory::copy;
-use std::alloc::{alloc, alloc_zeroed, dealloc, Layout};
+use std::alloc::{alloc, alloc_zeroed, dealloc, realloc, Layout};
 use std::ffi::c_void;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
@@ -96,6 +96,11 @@ impl Freed {
 const SMALL: usize = 512;
 const ALIKE: usize = 64;
 
+/// So much of a block that is filled from its front is there before anything is written.
+const AHEAD: usize = 1024 * 1024;
+/// No process has more memory: half of what 48 bits address.
+const LONGEST: u64 = 1 << 47;
+
 /// Bodies start at this boundary, like anything that `malloc` returns.
 const BODY_ALIGN: usize = 16;
 /// Far more references than memory could hold: something has gone wrong by then.
@@ -108,16 +113,38 @@ unsafe impl Send for Block {}
 // SAFETY: as above; `&Block` gives no more than reading and counting.
 unsafe impl Sync for Block {}
 
-/// A block that is written from its front on, without having been filled with zeros first.
+/// A block that is written from its front on, without having been filled with zeros first. What is to be long
+/// grows as it is filled: that much is said of it takes no memory.
 pub struct Filling {
     block: Block,
     filled: usize,
+    len: usize,
 }
 
 impl Filling {
+    /// For `len` bytes in the end.
+    ///
+    /// # Errors
+    /// `NoMemory`.
     pub fn new(len: usize) -> Result<Self> {
+        if len as u64 > LONGEST {
+            return Err(Error::NoMemory);
+        }
         // SAFETY: nobody can read the bytes before `finish`, which wants all of them written.
-        Ok(Self { block: unsafe { Block::uninit(len)? }, filled: 0 })
+        let block = unsafe { Block::uninit(len.min(AHEAD))? };
+        Ok(Self { block, filled: 0, len })
+    }
+
+    /// Sees to it that there is room for some more, unless nothing is missing. Returns how much there is.
+    ///
+    /// # Errors
+    /// `NoMemory`; what is written stays.
+    pub fn room(&mut self) -> Result<usize> {
+        if self.filled == self.block.len() && self.filled < self.len {
+            let len = self.len.min(self.filled.max(AHEAD).saturating_mul(2));
+            self.block.grow(len, self.filled)?;
+        }
+        Ok(self.block.len() - self.filled)
     }
 
     /// Has `write` write to the part that is not written yet. What it returns says how much it has:
@@ -139,7 +166,7 @@ impl Filling {
         Ok(count)
     }
 
-    /// Writes a copy of `bytes`, as far as there is room.
+    /// Writes a copy of `bytes`, as far as there is room; that is so much as [`AHEAD`] at least.
     pub fn extend(&mut self, bytes: &[u8]) {
         let copied = self.fill(|rest| {
             let len = bytes.len().min(rest.len());
@@ -158,7 +185,7 @@ impl Filling {
 
     /// How many bytes are still to be written.
     pub fn missing(&self) -> usize {
-        self.block.len() - self.filled
+        self.len - self.filled
     }
 
     /// The block, once all of it is written.
@@ -202,6 +229,37 @@ impl Block {
             header.write(Header::new(data, len, Owner::Pool { class }));
         }
         Ok(Block(header))
+    }
+
+    /// Makes the block, of which this is the only reference, `len` bytes long, of which the first `kept` are as they were
+    /// and the others hold nothing in particular.
+    ///
+    /// Only for one that nobody has seen: a `Filling`'s own.
+    fn grow(&mut self, len: usize, kept: usize) -> Result<()> {
+        if matches!(self.header().owner, Owner::Header) {
+            return self.reallocate(len);
+        }
+        // SAFETY: the first bytes are written on the next line, and the others by the caller.
+        let longer = unsafe { Self::uninit(len)? };
+        // SAFETY: both have so many bytes, and are different blocks.
+        unsafe { ptr::copy_nonoverlapping(self.as_ptr(), longer.as_ptr(), kept.min(len)) };
+        *self = longer;
+        Ok(())
+    }
+
+    /// The same where header and bytes are one allocation. Large ones move without being copied.
+    fn reallocate(&mut self, len: usize) -> Result<()> {
+        let (old, _) = layout_with_body(self.len())?;
+        let (new, body) = layout_with_body(len)?;
+        // SAFETY: it was allocated with the old layout; the new one has the same alignment, and is no smaller than
+        // a header.
+        let memory = unsafe { realloc(self.0.as_ptr().cast(), old, new.size()) };
+        let header = NonNull::new(memory).ok_or(Error::NoMemory)?.cast::<Header>();
+        // SAFETY: `body` is an offset within the allocation, at whose start there is room for a header. The old one
+        // needs no dropping.
+        unsafe { header.write(Header::new(memory.add(body), len, Owner::Header)) };
+        self.0 = header;
+        Ok(())
     }
 
     /// A block with a copy of `bytes`.
@@ -463,6 +521,26 @@ mod tests {
     fn more_than_there_is_fails() {
         assert_eq!(Block::zeroed(usize::MAX).err(), Some(Error::NoMemory));
         assert_eq!(Block::zeroed(isize::MAX as usize).err(), Some(Error::NoMemory));
+    }
+
+    #[test]
+    fn what_is_filled_grows_with_what_comes() {
+        let bytes: Vec<u8> = (0..11 * AHEAD / 2).map(|i| (i / 7) as u8).collect();
+        for len in [0, 5, AHEAD, AHEAD + 1, bytes.len()] {
+            let mut filling = Filling::new(len).unwrap();
+            let mut rest = &bytes[..len];
+            while !rest.is_empty() {
+                let room = filling.room().unwrap();
+                assert!(room > 0 && room <= AHEAD.max(len - rest.len()));
+                let piece = rest.len().min(room).min(100_001);
+                filling.extend(&rest[..piece]);
+                rest = &rest[piece..];
+                assert_eq!(filling.missing(), rest.len());
+            }
+            let block = filling.finish().unwrap();
+            assert!(block[..] == bytes[..len]);
+        }
+        assert!(Filling::new(usize::MAX).is_err());
     }
 
     #[test]

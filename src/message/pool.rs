@@ -63,7 +63,8 @@ impl<T> Pool<T> {
     /// Keeps a piece for later, or gives it back.
     pub(super) fn put(&self, class: Class, piece: T) -> Option<T> {
         let Some(mut pieces) = self.0.try_lock() else { return Some(piece) };
-        if pieces.bytes + class.size() > LIMIT {
+        let room = pieces.bytes + class.size() <= LIMIT;
+        if !room || pieces.classes[usize::from(class.0)].try_reserve(1).is_err() {
             return Some(piece);
         }
         pieces.bytes += class.size();

@@ -67,7 +67,7 @@ impl Pattern for Sub {
 
     fn set_option(&mut self, links: &mut Links, id: i32, value: &[u8]) -> Option<Result<()>> {
         match id {
-            ids::SUBSCRIBE => self.0.subscribe(links, value),
+            ids::SUBSCRIBE => return Some(self.0.subscribe(links, value)),
             ids::UNSUBSCRIBE => self.0.cancel(links, value),
             ids::INVERT_MATCHING => return self.0.set_option(links, id, value),
             _ => return None,

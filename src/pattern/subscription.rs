@@ -2,7 +2,7 @@
 //! older peers send and users see.
 #![forbid(unsafe_code)]
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::message::Message;
 
 /// What a subscriber wants, or wants no more.
@@ -45,10 +45,16 @@ impl<'a> Request<'a> {
     }
 
     /// Writes the body of its command, instead of what was in `body`.
-    pub fn write_command(&self, body: &mut Vec<u8>) {
+    ///
+    /// # Errors
+    /// `NoMemory`.
+    pub fn write_command(&self, body: &mut Vec<u8>) -> Result<()> {
         body.clear();
+        let room = SUBSCRIBE.len() + self.topic.len();
+        body.try_reserve(room).map_err(|_| Error::NoMemory)?;
         body.extend_from_slice(if self.subscribes { SUBSCRIBE } else { CANCEL });
         body.extend_from_slice(self.topic);
+        Ok(())
     }
 
     /// Its form as a message.
@@ -69,13 +75,13 @@ mod tests {
     fn commands_are_read_as_they_are_written() {
         for request in [Request::subscribe(b"topic"), Request::cancel(b"")] {
             let mut body = b"left over".to_vec();
-            request.write_command(&mut body);
+            request.write_command(&mut body).unwrap();
             assert_eq!(Request::from_command(&body), Some(request));
         }
         let mut body = Vec::new();
-        Request::subscribe(b"A").write_command(&mut body);
+        Request::subscribe(b"A").write_command(&mut body).unwrap();
         assert_eq!(body, b"\x09SUBSCRIBEA");
-        Request::cancel(b"A").write_command(&mut body);
+        Request::cancel(b"A").write_command(&mut body).unwrap();
         assert_eq!(body, b"\x06CANCELA");
     }
 

@@ -60,7 +60,7 @@ impl Peers {
 
     /// One more link.
     pub fn add(&mut self, hwm: usize, origin: LinkOrigin) -> LinkId {
-        let (ours, theirs) = pair(Limits::Messages(hwm), Limits::Messages(hwm));
+        let (ours, theirs) = pair(Limits::Messages(hwm), Limits::Messages(hwm)).unwrap();
         let (to_us, to_them) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
         let id = LinkId(self.others.len() as u32);
         let link = |end, bell, origin| {
@@ -91,7 +91,7 @@ impl Peers {
     pub fn introduce_as(&mut self, peer: u32, info: PeerInfo) {
         let link = self.others[peer as usize].links.get_mut(THEIRS).unwrap();
         let bell = link.peer().clone();
-        link.end().tx.write_parcel(Parcel::Peer(Arc::new(info)), &*bell);
+        link.end().tx.write_parcel(Parcel::Peer(Arc::new(info)), &*bell).unwrap();
     }
 
     /// The peer sends a message.
@@ -105,7 +105,7 @@ impl Peers {
 
     /// The peer sends a command.
     pub fn command(&mut self, peer: u32, body: &[u8]) {
-        self.others[peer as usize].links.write_command(THEIRS, body);
+        self.others[peer as usize].links.write_command(THEIRS, body).unwrap();
     }
 
     /// The parts that reached the peer; a plus at the end says that more follow.

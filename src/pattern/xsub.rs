@@ -74,31 +74,42 @@ impl XSub {
     }
 
     /// Peers are told each time: those with `ZMQ_XPUB_VERBOSE` want to know.
-    pub(super) fn subscribe(&mut self, links: &mut Links, topic: &[u8]) {
+    pub(super) fn subscribe(&mut self, links: &mut Links, topic: &[u8]) -> Result<()> {
         self.subscriptions.add(topic);
-        self.tell_all(links, Request::subscribe(topic));
+        let told = self.tell_all(links, Request::subscribe(topic));
+        if told.is_err() {
+            self.subscriptions.remove(topic);
+        }
+        told
     }
 
-    /// Peers are told the last time only: they do not count how often they were asked.
+    /// Peers are told the last time only: they do not count how often they were asked. Those that could not be told
+    /// begin anew.
     pub(super) fn cancel(&mut self, links: &mut Links, topic: &[u8]) {
         if self.subscriptions.remove(topic) {
-            self.tell_all(links, Request::cancel(topic));
+            let _ = self.tell_all(links, Request::cancel(topic));
         }
     }
 
-    fn tell_all(&mut self, links: &mut Links, request: Request<'_>) {
-        request.write_command(&mut self.command);
+    fn tell_all(&mut self, links: &mut Links, request: Request<'_>) -> Result<()> {
+        request.write_command(&mut self.command)?;
+        let mut told = Ok(());
         for id in self.distribution.links() {
-            links.write_command(*id, &self.command);
+            told = told.and(links.write_command(*id, &self.command));
         }
+        told
     }
 
-    /// Tells one peer of all subscriptions.
+    /// Tells one peer of all subscriptions. One that cannot be told begins anew.
     fn tell(&mut self, links: &mut Links, id: LinkId) {
         let Self { subscriptions, command, .. } = self;
+        let mut told = Ok(());
         subscriptions.for_each(|topic| {
-            Request::subscribe(topic).write_command(command);
-            links.write_command(id, command);
+            if told.is_ok() {
+                told = Request::subscribe(topic)
+                    .write_command(command)
+                    .and_then(|()| links.write_command(id, command));
+            }
         });
     }
 
@@ -220,7 +231,7 @@ impl Pattern for XSub {
         match request {
             Some(request) if first && !more => {
                 match request.subscribes {
-                    true => self.subscribe(links, request.topic),
+                    true => self.subscribe(links, request.topic)?,
                     false => self.cancel(links, request.topic),
                 }
                 frame.consume();

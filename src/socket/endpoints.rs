@@ -96,7 +96,7 @@ impl Core {
         };
         let link = match self.options.immediate {
             true => None,
-            false => Some(self.open_link(&handle, address)),
+            false => Some(self.open_link(&handle, address)?),
         };
         self.mailbox.add_session(handle.clone());
         self.mailbox.monitor.keep();
@@ -111,14 +111,15 @@ impl Core {
         &mut self,
         handle: &Arc<SessionHandle>,
         address: &str,
-    ) -> (LinkId, Arc<dyn Peer>, crate::link::LinkEnd) {
+    ) -> Result<(LinkId, Arc<dyn Peer>, crate::link::LinkEnd)> {
         let options = &self.options;
-        let (ours, theirs) = pair(limits(options, options.sndhwm), limits(options, options.rcvhwm));
+        let (ours, theirs) =
+            pair(limits(options, options.sndhwm), limits(options, options.rcvhwm))?;
         let (id, socket) = self.mailbox.reserve_link();
         let peer: Arc<dyn Peer> = handle.clone();
         self.links.insert(id, Link::new(ours, peer, LinkOrigin::Connected, address.into(), None));
         self.pattern.attach(&mut self.links, id);
-        (id, socket, theirs)
+        Ok((id, socket, theirs))
     }
 
     /// `zmq_unbind` and `zmq_disconnect`: `bound` says which of the two.

@@ -36,8 +36,12 @@ impl Core {
     fn adopt(&mut self, pending: Pending, address: &str) {
         let Pending { mut end, peer, terms, far } = pending;
         let ours = self.terms();
+        if introduce(&mut end, &ours, &*peer).is_err() {
+            end.tx.close();
+            end.rx.consumer().close();
+            return peer.closed();
+        }
         let (id, socket) = self.mailbox.reserve_link();
-        introduce(&mut end, &ours, &*peer);
         let mut link =
             Link::new(end, peer.clone(), LinkOrigin::Accepted, address.into(), boost(&terms));
         link.set_limits(ours.sndhwm, ours.rcvhwm);
@@ -61,23 +65,29 @@ impl Core {
         match bound {
             Some((mailbox, theirs)) => {
                 drop(names);
-                self.link_with(&mailbox, &ours, &theirs, address);
+                self.link_with(&mailbox, &ours, &theirs, address)?;
             }
             None => {
-                let pending = self.link_with_nobody(ours, address);
+                let pending = self.link_with_nobody(ours, address)?;
                 names.wait_for(name, pending);
             }
         }
         Ok(())
     }
 
-    fn link_with(&mut self, mailbox: &Arc<Mailbox>, ours: &Terms, theirs: &Terms, address: &str) {
+    fn link_with(
+        &mut self,
+        mailbox: &Arc<Mailbox>,
+        ours: &Terms,
+        theirs: &Terms,
+        address: &str,
+    ) -> Result<()> {
         let (mut near, mut far) =
-            beside(pair(ours.limits_towards(theirs), theirs.limits_towards(ours)));
+            beside(pair(ours.limits_towards(theirs), theirs.limits_towards(ours))?);
+        introduce(&mut near, ours, &Nobody)?;
+        introduce(&mut far, theirs, &Nobody)?;
         let (near_id, near_socket) = self.mailbox.reserve_link();
         let (far_id, far_socket) = mailbox.reserve_link();
-        introduce(&mut near, ours, &Nobody);
-        introduce(&mut far, theirs, &Nobody);
         mailbox.attach(
             far_id,
             Link::new(far, near_socket, LinkOrigin::Accepted, address.into(), boost(ours)),
@@ -88,13 +98,14 @@ impl Core {
         );
         self.endpoints.add_local(address, Some(near_id));
         self.pattern.attach(&mut self.links, near_id);
+        Ok(())
     }
 
-    fn link_with_nobody(&mut self, ours: Terms, address: &str) -> Pending {
+    fn link_with_nobody(&mut self, ours: Terms, address: &str) -> Result<Pending> {
         // The other side's share of the limits comes with the other side.
         let limits = |hwm| if ours.conflate { Limits::Latest } else { messages_of(hwm) };
-        let (mut near, far) = beside(pair(limits(ours.sndhwm), limits(ours.rcvhwm)));
-        introduce(&mut near, &ours, &Nobody);
+        let (mut near, far) = beside(pair(limits(ours.sndhwm), limits(ours.rcvhwm))?);
+        introduce(&mut near, &ours, &Nobody)?;
         let (id, socket) = self.mailbox.reserve_link();
         let late = Arc::new(LatePeer::default());
         let peer: Arc<dyn Peer> = late.clone();
@@ -110,7 +121,7 @@ impl Core {
         );
         self.endpoints.add_local(address, Some(id));
         self.pattern.attach(&mut self.links, id);
-        Pending { end: far, peer: socket, terms: ours, far: late }
+        Ok(Pending { end: far, peer: socket, terms: ours, far: late })
     }
 }
 
@@ -123,9 +134,9 @@ fn beside((mut near, mut far): (LinkEnd, LinkEnd)) -> (LinkEnd, LinkEnd) {
 }
 
 /// Says who we are, before anything else.
-fn introduce(end: &mut LinkEnd, terms: &Terms, peer: &dyn Peer) {
+fn introduce(end: &mut LinkEnd, terms: &Terms, peer: &dyn Peer) -> Result<()> {
     let info = PeerInfo { metadata: None, routing_id: terms.routing_id.clone() };
-    end.tx.write_parcel(Parcel::Peer(Arc::new(info)), peer);
+    end.tx.write_parcel(Parcel::Peer(Arc::new(info)), peer)
 }
 
 /// For words into a link that the other side does not have yet; it looks when it gets it.

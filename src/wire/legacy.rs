@@ -49,6 +49,14 @@ pub fn parse_v1_header(buf: &[u8], max_size: Option<u64>) -> Result<Header, Wire
     }
 }
 
+/// Is the first frame whole?
+pub fn has_frame(input: &[u8]) -> bool {
+    let Ok(Header::Frame { header_len, body_len, .. }) = parse_v1_header(input, None) else {
+        return false;
+    };
+    body_len <= (input.len() - header_len) as u64
+}
+
 /// What [`decode`] took from its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decoded {

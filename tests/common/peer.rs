@@ -74,6 +74,15 @@ impl Peer {
         }
     }
 
+    /// Writes; false if the other end has closed the connection.
+    pub fn keeps(&mut self, bytes: &[u8]) -> bool {
+        match self.0.write_all(bytes) {
+            Ok(()) => true,
+            Err(error) if is_gone(&error) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Writes in two pieces that arrive one by one.
     pub fn write_split(&mut self, bytes: &[u8], at: usize) {
         self.write(&bytes[..at]);

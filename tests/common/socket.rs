@@ -77,6 +77,11 @@ impl Socket {
         }
     }
 
+    /// Sends a part.
+    pub fn send_part(&self, body: &[u8], more: bool) -> Result<()> {
+        self.0.with(|core| core.send(&mut Frame::bytes(body, more), false))
+    }
+
     /// Sends parts of a message that is not finished.
     #[track_caller]
     pub fn begin(&self, parts: &[&[u8]]) {

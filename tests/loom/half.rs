@@ -162,14 +162,14 @@ impl Session {
 /// `single` says of each message whether its sender takes it for one.
 fn everything_is_out_in_the_end(single: &'static [bool], refusals: &'static [usize]) {
     check(move || {
-        let (mut tx, rx) = queue::<Parcel>(0, 6);
+        let (mut tx, rx) = queue::<Parcel>(0, 6).unwrap();
         let session = Session::new(rx, refusals.to_vec());
         let theirs = session.clone();
         let io_thread = thread::spawn(move || theirs.run());
         // A connection that was just made is flushed by its I/O thread.
         session.wake(SEND);
         for (message, single) in (1u8..).zip(single) {
-            tx.push(0, &[message]);
+            tx.push(0, &[message]).unwrap();
             if tx.commit() {
                 session.readable(*single);
             }
@@ -210,13 +210,13 @@ fn everything_is_out_after_a_burst_that_the_kernel_refuses() {
 #[test]
 fn a_full_batch_helps_and_harms_nothing() {
     check(|| {
-        let (mut tx, rx) = queue::<Parcel>(0, 6);
+        let (mut tx, rx) = queue::<Parcel>(0, 6).unwrap();
         let session = Session::new(rx, vec![1]);
         let theirs = session.clone();
         let io_thread = thread::spawn(move || theirs.run());
         session.wake(SEND);
         for message in 1..=3 {
-            tx.push(0, &[message]);
+            tx.push(0, &[message]).unwrap();
             match tx.commit() {
                 true => session.readable(false),
                 false => session.pressure(),

@@ -25,7 +25,7 @@ impl Pair {
             while !tx.has_room() {
                 self.writable.wait();
             }
-            tx.push(0, &[i]);
+            tx.push(0, &[i]).unwrap();
             if tx.commit() {
                 self.readable.ring();
             }
@@ -46,7 +46,7 @@ impl Pair {
 
 fn nobody_waits_for_ever(hwm: usize, count: u8) {
     check(move || {
-        let (mut tx, mut rx) = queue::<Parcel>(hwm, 64);
+        let (mut tx, mut rx) = queue::<Parcel>(hwm, 64).unwrap();
         let (ours, theirs) = Pair::new();
         let writer = thread::spawn(move || ours.send(&mut tx, count));
         theirs.receive(&mut rx, count);
@@ -73,7 +73,7 @@ fn nobody_waits_for_ever_at_a_mark_of_three() {
 #[test]
 fn the_sender_may_lower_the_mark() {
     check(|| {
-        let (mut tx, mut rx) = queue::<Parcel>(6, 64);
+        let (mut tx, mut rx) = queue::<Parcel>(6, 64).unwrap();
         let (ours, theirs) = Pair::new();
         let writer = thread::spawn(move || {
             ours.send(&mut tx, 1);
@@ -90,7 +90,7 @@ fn the_sender_may_lower_the_mark() {
 fn the_receiver_may_change_the_mark() {
     for (before, after) in [(4, 1), (1, 4), (2, 0), (0, 1)] {
         check(move || {
-            let (mut tx, mut rx) = queue::<Parcel>(before, 64);
+            let (mut tx, mut rx) = queue::<Parcel>(before, 64).unwrap();
             let (ours, theirs) = Pair::new();
             let writer = thread::spawn(move || ours.send(&mut tx, 4));
             theirs.receive(&mut rx, 0);

@@ -11,7 +11,7 @@ use zeroxide::sync::queue::{queue, Consumer, Producer, Verdict, MORE};
 const TINY: usize = 6;
 
 fn send(tx: &mut Producer<Parcel>, body: &[u8], bell: &Bell) {
-    tx.push(0, body);
+    tx.push(0, body).unwrap();
     if tx.commit() {
         bell.ring();
     }
@@ -32,7 +32,7 @@ fn receive(rx: &mut Consumer<Parcel>, bell: &Bell) -> Vec<u8> {
 /// Three messages come, whatever the consumer has been told before.
 fn all_arrive(prepare: fn(&mut Consumer<Parcel>)) {
     check(move || {
-        let (mut tx, mut rx) = queue::<Parcel>(0, 64);
+        let (mut tx, mut rx) = queue::<Parcel>(0, 64).unwrap();
         prepare(&mut rx);
         let bell = Bell::new();
         let ringer = bell.clone();
@@ -63,7 +63,7 @@ fn who_promises_not_to_sleep_and_does_misses_nothing() {
 #[test]
 fn who_takes_back_a_promise_to_look_misses_nothing() {
     check(|| {
-        let (mut tx, mut rx) = queue::<Parcel>(0, 64);
+        let (mut tx, mut rx) = queue::<Parcel>(0, 64).unwrap();
         let bell = Bell::new();
         let ringer = bell.clone();
         rx.attend();
@@ -90,7 +90,7 @@ fn who_takes_back_a_promise_to_look_misses_nothing() {
 #[test]
 fn chunks_are_handed_over_and_used_again() {
     check(|| {
-        let (mut tx, mut rx) = queue::<Parcel>(0, TINY);
+        let (mut tx, mut rx) = queue::<Parcel>(0, TINY).unwrap();
         let bell = Bell::new();
         let ringer = bell.clone();
         let writer = thread::spawn(move || {
@@ -109,17 +109,17 @@ fn chunks_are_handed_over_and_used_again() {
 #[test]
 fn what_is_rolled_back_is_never_seen() {
     check(|| {
-        let (mut tx, mut rx) = queue::<Parcel>(0, TINY);
+        let (mut tx, mut rx) = queue::<Parcel>(0, TINY).unwrap();
         let bell = Bell::new();
         let ringer = bell.clone();
         let writer = thread::spawn(move || {
             send(&mut tx, &[1], &ringer);
             // Over the end of the chunk, then into the rest of it.
-            tx.push(MORE, &[9; TINY - 2]);
-            tx.push(MORE, &[9]);
+            tx.push(MORE, &[9; TINY - 2]).unwrap();
+            tx.push(MORE, &[9]).unwrap();
             assert!(tx.rollback());
             send(&mut tx, &[2], &ringer);
-            tx.push(MORE, &[9]);
+            tx.push(MORE, &[9]).unwrap();
             tx.rollback();
             send(&mut tx, &[3], &ringer);
         });
@@ -134,12 +134,12 @@ fn what_is_rolled_back_is_never_seen() {
 #[test]
 fn a_message_of_parts_shows_whole() {
     check(|| {
-        let (mut tx, mut rx) = queue::<Parcel>(0, TINY);
+        let (mut tx, mut rx) = queue::<Parcel>(0, TINY).unwrap();
         let writer = thread::spawn(move || {
             for _ in 0..2 {
-                tx.push(MORE, &[1]);
-                tx.push(MORE, &[2]);
-                tx.push(0, &[3]);
+                tx.push(MORE, &[1]).unwrap();
+                tx.push(MORE, &[2]).unwrap();
+                tx.push(0, &[3]).unwrap();
                 tx.commit();
             }
         });
@@ -157,13 +157,13 @@ fn a_message_of_parts_shows_whole() {
 #[test]
 fn absorbing_does_not_disturb_the_reader() {
     check(|| {
-        let (mut tx, mut rx) = queue::<Parcel>(0, 8);
+        let (mut tx, mut rx) = queue::<Parcel>(0, 8).unwrap();
         let bell = Bell::new();
         let ringer = bell.clone();
         let engine = thread::spawn(move || {
             // Three frames of two bytes, split in the middle of the second and of the third.
             for part in [&[0, 2, 1, 1, 0, 2, 2][..], &[2, 0, 2], &[3, 3]] {
-                tx.room(part.len())[..part.len()].copy_from_slice(part);
+                tx.room(part.len()).unwrap()[..part.len()].copy_from_slice(part);
                 tx.absorb(part.len(), 10, |_| Verdict::Drop);
                 if tx.commit_absorbed() {
                     ringer.ring();
@@ -182,7 +182,7 @@ fn absorbing_does_not_disturb_the_reader() {
 #[test]
 fn gathering_yields_the_wire_image_while_more_is_written() {
     check(|| {
-        let (mut tx, mut rx) = queue::<Parcel>(0, TINY);
+        let (mut tx, mut rx) = queue::<Parcel>(0, TINY).unwrap();
         let bell = Bell::new();
         let ringer = bell.clone();
         let writer = thread::spawn(move || {
@@ -217,14 +217,14 @@ fn gathering_yields_the_wire_image_while_more_is_written() {
 fn whoever_leaves_last_frees_everything_once() {
     check(|| {
         let witness = Arc::new(());
-        let (mut tx, mut rx) = queue::<Parcel>(0, TINY);
+        let (mut tx, mut rx) = queue::<Parcel>(0, TINY).unwrap();
         let theirs = witness.clone();
         let writer = thread::spawn(move || {
             for _ in 0..2 {
-                tx.push_object(0, Parcel(vec![1], theirs.clone()));
+                tx.push_object(0, || Ok(Parcel(vec![1], theirs.clone()))).unwrap();
                 tx.commit();
             }
-            tx.push_object(MORE, Parcel(vec![2], theirs));
+            tx.push_object(MORE, || Ok(Parcel(vec![2], theirs))).unwrap();
             if tx.close() {
                 assert!(!tx.has_uncommitted());
             }
@@ -243,7 +243,7 @@ fn whoever_leaves_last_frees_everything_once() {
 #[test]
 fn leaving_is_told_to_who_is_still_there() {
     check(|| {
-        let (mut tx, mut rx) = queue::<Parcel>(0, TINY);
+        let (mut tx, mut rx) = queue::<Parcel>(0, TINY).unwrap();
         let writer = thread::spawn(move || tx.close());
         let reader_tells = rx.close();
         let writer_tells = writer.join().unwrap();

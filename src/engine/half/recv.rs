@@ -6,11 +6,12 @@
 #![forbid(unsafe_code)]
 
 use super::sealed::{Opened, Refusal, Sealed};
+use crate::error::Result;
 use crate::link::{pair, Brought, Limits, LinkEnd, Parcel, Peer, Receiver, Sender, COMMAND, MORE};
 use crate::message::Filling;
 use crate::message::Message;
 use crate::security::Failure;
-use crate::sync::queue::{Producer, Record, Stop, Verdict};
+use crate::sync::queue::{Producer, Record, Stop, Verdict, MAX_HEADER};
 use crate::sys::io::Stream;
 use crate::wire::command::Command;
 use crate::wire::frame::{encode_frame, parse_header, Header};
@@ -29,6 +30,8 @@ pub(super) const LARGE: usize = 32 * 1024;
 const WAIT_FOR: usize = 64 * 1024;
 /// ... and up to this one.
 const WAIT_AT_MOST: usize = 512 * 1024;
+/// No more memory than this stays with a connection whose bytes are translated, once they are.
+const STAGING_KEPT: usize = 4 * MAX_READ;
 /// One turn of a connection takes no more reads than this, so that others have theirs.
 const TURN: usize = 32;
 
@@ -95,26 +98,36 @@ impl RecvHalf {
         max_body: Option<u64>,
         wants_commands: bool,
     ) -> Self {
-        let scratch = link.is_latest().then(|| {
-            let (LinkEnd { tx, .. }, LinkEnd { rx, .. }) =
-                pair(Limits::Messages(0), Limits::Messages(0));
-            (tx, rx)
-        });
-        Self {
-            link: Some(link),
+        let mut half = Self {
+            link: None,
             socket,
             framing,
             max_body: max_body.unwrap_or(u64::MAX),
             wants_commands,
             large: None,
             staging: Vec::new(),
-            scratch,
+            scratch: None,
             read_size: MIN_READ,
             threshold: 1,
             full: false,
             over: None,
             replies: Vec::new(),
             ping: None,
+        };
+        if link.is_latest() {
+            match pair(Limits::Messages(0), Limits::Messages(0)) {
+                Ok((LinkEnd { tx, .. }, LinkEnd { rx, .. })) => half.scratch = Some((tx, rx)),
+                Err(_) => half.over = Some(NO_MEMORY),
+            }
+        }
+        half.link = Some(link);
+        half
+    }
+
+    /// Without what should have gone into the link the connection cannot go on.
+    fn insist(&mut self, done: Result<()>) {
+        if done.is_err() {
+            self.over = Some(NO_MEMORY);
         }
     }
 
@@ -156,38 +169,42 @@ impl RecvHalf {
 
     /// Writes something into the link that is no message.
     pub fn introduce(&mut self, parcel: Parcel) {
-        if let Some(link) = &mut self.link {
-            link.write_parcel(parcel, &*self.socket);
-        }
+        let Some(link) = &mut self.link else { return };
+        let done = link.write_parcel(parcel, &*self.socket);
+        self.insist(done);
     }
 
     /// Writes a message of our own making into the link.
     pub fn deliver(&mut self, flags: u8, body: &[u8]) {
-        if let Some(link) = &mut self.link {
-            link.producer().push(flags, body);
-            link.commit(&*self.socket);
-        }
+        let Some(link) = &mut self.link else { return };
+        let done = link.producer().push(flags, body);
+        link.commit(&*self.socket);
+        self.insist(done);
     }
 
     /// Takes bytes that came with the handshake.
     pub fn feed(&mut self, bytes: &[u8]) -> Pumped {
+        if let Some(over) = self.over {
+            return over;
+        }
         if bytes.is_empty() {
             return Pumped::Idle;
         }
-        match &mut self.framing {
-            RecvFraming::Direct => {}
-            RecvFraming::Sealed(sealed) => {
-                sealed.feed(bytes);
-                return self.translate().unwrap_or(Pumped::Idle);
-            }
-            RecvFraming::V1 | RecvFraming::Raw => {
-                self.staging.extend_from_slice(bytes);
-                return self.translate().unwrap_or(Pumped::Idle);
-            }
-        }
-        let Some(producer) = self.producer() else { return Pumped::Idle };
-        producer.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
-        self.absorb(bytes.len()).unwrap_or(Pumped::Idle)
+        let stopped = match &mut self.framing {
+            RecvFraming::Direct => self.absorb_frames(bytes),
+            RecvFraming::Sealed(sealed) => match sealed.feed(bytes) {
+                Ok(()) => self.translate(),
+                Err(_) => Some(NO_MEMORY),
+            },
+            RecvFraming::V1 | RecvFraming::Raw => match self.staging.try_reserve(bytes.len()) {
+                Ok(()) => {
+                    self.staging.extend_from_slice(bytes);
+                    self.translate()
+                }
+                Err(_) => Some(NO_MEMORY),
+            },
+        };
+        stopped.unwrap_or(Pumped::Idle)
     }
 
     /// Reads what is there and hands it to the socket. With `drain` until the kernel says that there is no more;
@@ -262,13 +279,14 @@ impl RecvHalf {
     /// Reads once: how much, and whether it was as much as could be.
     fn read(&mut self, stream: &Stream) -> io::Result<(usize, bool)> {
         if let Some(large) = &mut self.large {
+            let room = large.body.room().map_err(no_memory)?;
             let read = large.body.fill(|rest| stream.recv_uninit(rest))?;
-            return Ok((read, large.body.missing() == 0));
+            return Ok((read, read == room));
         }
         let size = self.read_size;
         let (read, room) = match &mut self.framing {
             RecvFraming::Sealed(sealed) => {
-                let room = sealed.room(size);
+                let room = sealed.room(size).map_err(no_memory)?;
                 let len = room.len();
                 let read = stream.recv(room)?;
                 sealed.filled(read);
@@ -276,11 +294,12 @@ impl RecvHalf {
             }
             RecvFraming::Direct => {
                 let Some(producer) = self.producer() else { return Ok((0, false)) };
-                let room = producer.room(size);
+                let room = producer.room(size).map_err(no_memory)?;
                 (stream.recv(room)?, room.len())
             }
             RecvFraming::V1 | RecvFraming::Raw => {
                 let start = self.staging.len();
+                self.staging.try_reserve(size).map_err(no_memory)?;
                 self.staging.resize(start + size, 0);
                 let read = stream.recv(&mut self.staging[start..]);
                 self.staging.truncate(start + *read.as_ref().unwrap_or(&0));
@@ -308,7 +327,11 @@ impl RecvHalf {
 
     fn absorb(&mut self, mut read: usize) -> Option<Pumped> {
         loop {
-            match self.absorb_once(read)? {
+            let stop = match self.absorb_once(read) {
+                Ok(stop) => stop?,
+                Err(stopped) => return Some(stopped),
+            };
+            match stop {
                 Stop::Incomplete { total } if total > LARGE => return self.begin_large(),
                 Stop::Incomplete { .. } => return None,
                 // Asking for room makes sure that we are told of it.
@@ -327,9 +350,9 @@ impl RecvHalf {
     }
 
     /// Makes records of bytes in the room and publishes whole messages.
-    fn absorb_once(&mut self, read: usize) -> Option<Stop> {
+    fn absorb_once(&mut self, read: usize) -> Result<Option<Stop>, Pumped> {
         let Self { link, scratch, replies, ping, max_body, wants_commands, .. } = self;
-        let link = link.as_mut()?;
+        let Some(link) = link.as_mut() else { return Ok(None) };
         let producer = match scratch {
             Some((tx, _)) => tx.producer(),
             None => link.producer(),
@@ -338,26 +361,29 @@ impl RecvHalf {
         let absorbed = producer.absorb(read, *max_body, |body| {
             on_command(body, *wants_commands, answers, ping, replies)
         });
-        self.publish();
-        Some(absorbed.stop)
+        match self.publish() {
+            None => Ok(Some(absorbed.stop)),
+            Some(stopped) => Err(stopped),
+        }
     }
 
     /// Lets the socket see the whole messages that were absorbed.
-    fn publish(&mut self) {
-        let Some(producer) = self.producer() else { return };
-        let asleep = producer.commit_absorbed();
+    fn publish(&mut self) -> Option<Pumped> {
+        let asleep = self.producer()?.commit_absorbed();
         if self.scratch.is_some() {
-            self.conflate();
-        } else if asleep {
+            return self.conflate();
+        }
+        if asleep {
             self.socket.readable();
         }
+        None
     }
 
     fn begin_large(&mut self) -> Option<Pumped> {
         if !matches!(self.framing, RecvFraming::Direct) {
             return None;
         }
-        let max_body = self.max_body;
+        let (max_body, max_command) = (self.max_body, self.max_command());
         let producer = self.producer()?;
         let partial = producer.partial();
         let Ok(Header::Frame { flags, header_len, body_len }) =
@@ -366,26 +392,22 @@ impl RecvHalf {
             return None;
         };
         if flags & COMMAND != 0 {
-            // Rare, and to be seen whole: it grows where it is.
-            let missing = (header_len as u64 + body_len) as usize - partial.len();
-            return if missing > MAX_COMMAND {
-                Some(Pumped::Malformed(None))
-            } else {
-                self.grow(missing)
-            };
+            // Rare, and to be seen whole: it grows where it is, as it comes.
+            return (body_len > max_command).then_some(Pumped::Malformed(None));
         }
-        let Ok(mut body) = Filling::new(body_len as usize) else {
-            return Some(Pumped::Broken(libc::ENOMEM));
-        };
+        let Ok(mut body) = Filling::new(body_len as usize) else { return Some(NO_MEMORY) };
         body.extend(&partial[header_len..]);
         producer.drop_partial();
         self.large = Some(Large { flags: flags & MORE, body });
         None
     }
 
-    fn grow(&mut self, missing: usize) -> Option<Pumped> {
-        self.producer()?.room(missing);
-        None
+    /// The longest command that is kept until it is whole.
+    fn max_command(&self) -> u64 {
+        match self.wants_commands {
+            true => MAX_COMMAND,
+            false => MAX_OTHER_COMMAND,
+        }
     }
 
     fn finish_large(&mut self) -> Option<Pumped> {
@@ -401,7 +423,18 @@ impl RecvHalf {
         let bound = self.bound();
         let staging = &mut self.staging;
         match &self.framing {
+            RecvFraming::Sealed(_) => return self.open(),
+            RecvFraming::Direct => return None,
             RecvFraming::Raw if staging.is_empty() => return None,
+            RecvFraming::V1 if !legacy::has_frame(staging) => {
+                // It may be one that never can be whole.
+                let header = legacy::parse_v1_header(staging, bound);
+                return header.err().map(|error| Pumped::Malformed(error.code()));
+            }
+            // The frames of the one are no longer than those of the other, and a bare body gets a header.
+            _ if frames.try_reserve_exact(staging.len() + MAX_HEADER).is_err() => {
+                return Some(NO_MEMORY);
+            }
             RecvFraming::Raw => {
                 encode_frame(0, staging, &mut frames);
                 staging.clear();
@@ -410,15 +443,18 @@ impl RecvHalf {
                 Ok(decoded) => drop(self.staging.drain(..decoded.consumed)),
                 Err(error) => return Some(Pumped::Malformed(error.code())),
             },
-            RecvFraming::Sealed(_) => return self.open(),
-            RecvFraming::Direct => return None,
+        }
+        if self.staging.capacity() > STAGING_KEPT && self.staging.len() <= MAX_READ {
+            self.staging.shrink_to(MAX_READ);
         }
         self.absorb_frames(&frames)
     }
 
     fn absorb_frames(&mut self, frames: &[u8]) -> Option<Pumped> {
-        let producer = self.producer()?;
-        producer.room(frames.len())[..frames.len()].copy_from_slice(frames);
+        match self.producer()?.room(frames.len()) {
+            Ok(room) => room[..frames.len()].copy_from_slice(frames),
+            Err(_) => return Some(NO_MEMORY),
+        }
         self.absorb(frames.len())
     }
 
@@ -452,13 +488,20 @@ impl RecvHalf {
     fn take_large(&mut self, flags: u8, message: Message) -> Option<Pumped> {
         if flags & COMMAND != 0 {
             // Rare, and looked at like any other.
+            if message.len() as u64 > self.max_command() {
+                return Some(Pumped::Malformed(None));
+            }
             let mut frame = Vec::new();
+            if frame.try_reserve_exact(message.len() + MAX_HEADER).is_err() {
+                return Some(NO_MEMORY);
+            }
             encode_frame(flags, &message, &mut frame);
             return self.absorb_frames(&frame);
         }
-        self.producer()?.push_absorbed(flags, Parcel::Message(message));
-        self.publish();
-        None
+        match self.producer()?.push_absorbed(flags, Parcel::Message(message)) {
+            Ok(()) => self.publish(),
+            Err(_) => Some(NO_MEMORY),
+        }
     }
 
     fn bound(&self) -> Option<u64> {
@@ -473,16 +516,18 @@ impl RecvHalf {
     }
 
     /// Moves what was decoded to the place of the last message.
-    fn conflate(&mut self) {
-        let (Some((_, rx)), Some(link)) = (&mut self.scratch, &mut self.link) else { return };
+    fn conflate(&mut self) -> Option<Pumped> {
+        let (Some((_, rx)), Some(link)) = (&mut self.scratch, &mut self.link) else { return None };
         loop {
-            let message = match rx.front() {
-                None => return,
-                Some(Record::Bytes(flags, body)) if flags & COMMAND == 0 => {
-                    Message::try_from_slice(body).ok()
+            let message = match rx.front()? {
+                Record::Bytes(flags, body) if flags & COMMAND == 0 => {
+                    match Message::try_from_slice(body) {
+                        Ok(message) => Some(message),
+                        Err(_) => return Some(NO_MEMORY),
+                    }
                 }
-                Some(Record::Object(_, Parcel::Message(message))) => Some(message.clone()),
-                Some(_) => None,
+                Record::Object(_, Parcel::Message(message)) => Some(message.clone()),
+                _ => None,
             };
             rx.consumer().pop();
             if let Some(message) = message {
@@ -494,7 +539,7 @@ impl RecvHalf {
 
 fn refused(refusal: &Refusal) -> Pumped {
     match refusal {
-        Refusal::NoMemory => Pumped::Broken(libc::ENOMEM),
+        Refusal::NoMemory => NO_MEMORY,
         Refusal::Frame(error) => Pumped::Malformed(error.code()),
         Refusal::Sealed(error) => Pumped::Malformed(match error.failure() {
             Failure::Protocol(code) => Some(code),
@@ -503,8 +548,17 @@ fn refused(refusal: &Refusal) -> Pumped {
     }
 }
 
-/// Longer commands than this are nobody's.
-const MAX_COMMAND: usize = 64 * 1024 * 1024;
+/// A longer subscription than this is nobody's ...
+const MAX_COMMAND: u64 = 64 * 1024 * 1024;
+/// ... and no other command is this long: those that mean something fit into a line.
+const MAX_OTHER_COMMAND: u64 = 1024 * 1024;
+
+/// Memory is short.
+const NO_MEMORY: Pumped = Pumped::Broken(libc::ENOMEM);
+
+fn no_memory<E>(_: E) -> io::Error {
+    io::Error::from_raw_os_error(libc::ENOMEM)
+}
 
 /// What becomes of a command of the peer.
 fn on_command(

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use super::recv::LARGE;
+use crate::error::{Error, Result};
 use crate::link::{Parcel, COMMAND, MORE};
 use crate::message::Message;
 use crate::security::{HandshakeError, Open};
@@ -13,8 +14,6 @@ use crate::wire::WireError;
 
 /// A sealed frame is longer than what is in it by no more than this, whatever the mechanism.
 const MAX_OVERHEAD: u64 = 64;
-/// As much of one frame is made room for at once, if it says that it is longer.
-const MAX_AHEAD: usize = 1024 * 1024;
 
 /// See the module.
 pub struct Sealed {
@@ -46,24 +45,38 @@ impl Sealed {
     }
 
     /// Takes bytes that came with the handshake.
-    pub fn feed(&mut self, bytes: &[u8]) {
-        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+    ///
+    /// # Errors
+    /// `NoMemory`.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<()> {
+        self.room(bytes.len())?[..bytes.len()].copy_from_slice(bytes);
         self.filled(bytes.len());
+        Ok(())
     }
 
-    /// Memory of at least `min` bytes to read into, or more, if the frame at hand is longer.
-    pub fn room(&mut self, min: usize) -> &mut [u8] {
+    /// Memory of at least `min` bytes to read into. If the frame at hand is longer there is room for as much of it as
+    /// has come: what it says of its length costs nothing.
+    ///
+    /// # Errors
+    /// `NoMemory`.
+    pub fn room(&mut self, min: usize) -> Result<&mut [u8]> {
         self.tidy(min);
-        let size = self.missing().unwrap_or(0).min(MAX_AHEAD).max(min);
+        let size = self.missing().unwrap_or(0).min(self.end - self.start).max(min);
         if self.memory.len() - self.end < size {
             self.memory.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
-            if self.memory.len() < self.end + size {
-                self.memory.resize(self.end + size, 0);
-            }
+            self.reach(self.end + size)?;
         }
-        &mut self.memory[self.end..self.end + size]
+        Ok(&mut self.memory[self.end..self.end + size])
+    }
+
+    /// Makes the memory that long, if it is not.
+    fn reach(&mut self, len: usize) -> Result<()> {
+        let missing = len.saturating_sub(self.memory.len());
+        self.memory.try_reserve(missing).map_err(|_| Error::NoMemory)?;
+        self.memory.resize(len.max(self.memory.len()), 0);
+        Ok(())
     }
 
     /// So much was read into the room.
@@ -96,7 +109,8 @@ impl Sealed {
             if written == 0 {
                 // Opened frames are shorter than sealed ones; what is left over is for the next turn.
                 let pending = (self.end - self.start).min(4 * LARGE);
-                room = producer.room(pending.max(header_len + sealed_len));
+                let needed = pending.max(header_len + sealed_len);
+                room = producer.room(needed).map_err(|_| Refusal::NoMemory)?;
             }
             let mut header = encode_header(0, body_len as u64);
             let start = written + header.as_slice().len();

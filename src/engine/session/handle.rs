@@ -31,6 +31,8 @@ pub(super) mod wake {
     pub(crate) const RELEASED: u32 = 64;
     /// A burst has begun: somebody has to see to its end.
     pub(crate) const WATCH: u32 = 128;
+    /// The peer is to be told everything again, by a connection that is yet to come.
+    pub(crate) const REPEAT: u32 = 1024;
     /// The ZAP handler has answered.
     pub(crate) const ZAP: u32 = 256;
     /// The peer has sent a PING.
@@ -360,6 +362,13 @@ impl Peer for SessionHandle {
 
     fn closed(&self) {
         self.wake(wake::CLOSED);
+    }
+
+    fn start_over(&self) {
+        if let Some(established) = &*self.established.lock() {
+            established.connection.break_off();
+        }
+        self.wake(wake::REPEAT | wake::BROKEN);
     }
 
     fn pressure(&self) {

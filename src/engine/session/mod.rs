@@ -213,6 +213,7 @@ impl Session {
     /// Somebody woke it.
     pub fn poked(&mut self, io: &mut dyn Reactor) {
         let wanted = self.handle.take_wanted();
+        self.reconnected |= wanted & wake::REPEAT != 0;
         if wanted & (wake::RECEIVE | wake::BROKEN) != 0 {
             self.receive(io, true);
         }

@@ -5,6 +5,7 @@ use super::connecting::{errno_of, send_all};
 use super::*;
 use crate::engine::connection::{RecvFraming, RecvHalf, Sealed, SendFraming, SendHalf};
 use crate::engine::handshake::Agreement;
+use crate::error::Result;
 use crate::link::{pair, Limits, LinkOrigin, Parcel, PeerInfo, COMMAND};
 use crate::message::Metadata;
 use crate::security::{HandshakeError, Traffic};
@@ -192,8 +193,11 @@ impl Session {
     ) {
         let reconnected = std::mem::replace(&mut self.reconnected, true);
         self.interval = self.profile.options.reconnect_ivl;
-        if self.link.is_none() {
-            self.open_link();
+        if self.link.is_none() && self.open_link().is_err() {
+            let fd = stream.as_raw_fd();
+            io.unwatch(fd);
+            self.event(ids::EVENT_DISCONNECTED, fd);
+            return self.retry(io, libc::ENOMEM);
         }
         let subscriber = self.is_subscriber();
         let wants_commands = self.is_publisher();
@@ -222,10 +226,11 @@ impl Session {
     }
 
     /// Makes the link that so far was not there, and gives the socket its end.
-    fn open_link(&mut self) {
+    fn open_link(&mut self) -> Result<()> {
         let options = &self.profile.options;
+        let (ours, theirs) =
+            pair(limits(options, options.rcvhwm), limits(options, options.sndhwm))?;
         let (id, socket) = self.profile.owner.reserve_link();
-        let (ours, theirs) = pair(limits(options, options.rcvhwm), limits(options, options.sndhwm));
         let origin = match self.target {
             Some(_) => LinkOrigin::Connected,
             None => LinkOrigin::Accepted,
@@ -234,6 +239,7 @@ impl Session {
         let endpoint = self.handle.endpoint.as_str().into();
         self.link = Some(SessionLink { id, socket, tx: Some(ours.tx), rx: Some(ours.rx) });
         self.profile.owner.attach(id, Link::new(theirs, peer, origin, endpoint, None));
+        Ok(())
     }
 }
 

@@ -60,9 +60,10 @@ impl Inquiry {
     /// `None` if there is no handler.
     fn start(owner: &dyn Owner, session: &Arc<SessionHandle>, request: ZapRequest) -> Option<Self> {
         // Neither side limits the other: there is one request, and one reply.
-        let (mut end, far) = pair(Limits::Messages(0), Limits::Messages(0));
+        let (mut end, far) = pair(Limits::Messages(0), Limits::Messages(0)).ok()?;
         // The handler gets its end when all is in it, so there is nobody to wake.
-        end.tx.write_parcel(Parcel::Peer(Arc::new(PeerInfo::default())), &Nobody);
+        let nobody = Parcel::Peer(Arc::new(PeerInfo::default()));
+        end.tx.write_parcel(nobody, &Nobody).ok()?;
         let frames = request.into_frames();
         for (index, frame) in frames.iter().enumerate() {
             let mut frame = Frame::bytes(frame, index + 1 < frames.len());

@@ -32,7 +32,7 @@ impl<P: Pattern> Scene<P> {
 
     fn ask(&mut self, peer: u32, request: Request<'_>) {
         let mut body = Vec::new();
-        request.write_command(&mut body);
+        request.write_command(&mut body).unwrap();
         self.peers.command(peer, &body);
         self.peers.settle(&mut self.socket);
     }

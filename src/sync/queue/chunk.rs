@@ -5,7 +5,7 @@ use super::spares;
 use super::{LONG, OBJECT, OBJECT_PREFIX};
 use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use crate::sync::memory::{alloc_zeroed, dealloc};
-use std::alloc::{handle_alloc_error, Layout};
+use std::alloc::Layout;
 use std::ptr::{self, NonNull};
 
 /// `sealed` of a chunk that the producer still writes.
@@ -25,16 +25,17 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    pub(super) fn allocate(capacity: usize, base: u64) -> NonNull<Chunk> {
+    /// A chunk for so many bytes; `None` if memory is short.
+    pub(super) fn allocate(capacity: usize, base: u64) -> Option<NonNull<Chunk>> {
         if let Some(spare) = spares::take(capacity) {
             // SAFETY: taken out, and so this caller's.
             unsafe { Self::reset(spare, base) };
-            return spare;
+            return Some(spare);
         }
-        let layout = Self::layout(capacity);
+        let layout = Self::layout(capacity)?;
         // SAFETY: the layout is never of size zero, it holds at least the header.
         let memory = unsafe { alloc_zeroed(layout) }.cast::<Chunk>();
-        let Some(chunk) = NonNull::new(memory) else { handle_alloc_error(layout) };
+        let chunk = NonNull::new(memory)?;
         let header = Chunk {
             next: AtomicPtr::new(ptr::null_mut()),
             sealed: AtomicUsize::new(OPEN),
@@ -45,7 +46,7 @@ impl Chunk {
         };
         // SAFETY: freshly allocated with room and alignment for the header.
         unsafe { chunk.as_ptr().write(header) };
-        chunk
+        Some(chunk)
     }
 
     /// Makes a consumed chunk ready for another turn.
@@ -83,7 +84,10 @@ impl Chunk {
             chunk.as_ref().shadow.writes_all();
             let layout = Self::layout((*chunk.as_ptr()).capacity);
             ptr::drop_in_place(chunk.as_ptr());
-            dealloc(chunk.as_ptr().cast(), layout);
+            // It was computed from the same capacity when the chunk was made, so there is one.
+            if let Some(layout) = layout {
+                dealloc(chunk.as_ptr().cast(), layout);
+            }
         }
     }
 
@@ -104,11 +108,9 @@ impl Chunk {
         unsafe { chunk.as_ptr().add(1).cast::<u8>().add(offset) }
     }
 
-    fn layout(capacity: usize) -> Layout {
-        let size =
-            std::mem::size_of::<Chunk>().saturating_add(capacity).min(isize::MAX as usize - 64);
-        Layout::from_size_align(size, std::mem::align_of::<Chunk>().max(16))
-            .unwrap_or(Layout::new::<Chunk>())
+    fn layout(capacity: usize) -> Option<Layout> {
+        let size = std::mem::size_of::<Chunk>().checked_add(capacity)?;
+        Layout::from_size_align(size, std::mem::align_of::<Chunk>().max(16)).ok()
     }
 }
 

@@ -26,6 +26,9 @@
 //! so the consumer also says at which count the next announcement is due, and the producer only waits for
 //! one that what is published will bring about.
 //!
+//! What a chunk has no room for takes another one, and where memory is short there is none: then the call fails,
+//! and the queue is as if it had not been made.
+//!
 //! This module never blocks, never wakes anybody by itself and knows no socket.
 
 mod chunk;
@@ -40,6 +43,7 @@ mod tests;
 pub use consumer::{Consumer, Cursor, Record, Taken};
 pub use producer::{Absorbed, Producer, Stop, Verdict};
 
+use crate::error::{Error, Result};
 use crate::sync::atomic::{Arc, AtomicBool, AtomicPtr, AtomicU64, AtomicU8, AtomicUsize, Ordering};
 use chunk::Chunk;
 use std::ptr::NonNull;
@@ -65,8 +69,11 @@ pub trait Payload {
 }
 
 /// Makes a queue whose high-water mark is `hwm` messages; zero means no limit.
-pub fn queue<T: Payload>(hwm: usize, first_chunk: usize) -> (Producer<T>, Consumer<T>) {
-    let chunk = Chunk::allocate(first_chunk, 0);
+///
+/// # Errors
+/// `NoMemory`.
+pub fn queue<T: Payload>(hwm: usize, first_chunk: usize) -> Result<(Producer<T>, Consumer<T>)> {
+    let chunk = Chunk::allocate(first_chunk, 0).ok_or(Error::NoMemory)?;
     let shared = Arc::new(Shared {
         id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         tail: CacheLine(AtomicU64::new(ASLEEP)),
@@ -81,7 +88,7 @@ pub fn queue<T: Payload>(hwm: usize, first_chunk: usize) -> (Producer<T>, Consum
         orphan: AtomicPtr::new(std::ptr::null_mut()),
         orphan_offset: AtomicUsize::new(0),
     });
-    (Producer::new(shared.clone(), chunk), Consumer::new(shared, chunk))
+    Ok((Producer::new(shared.clone(), chunk), Consumer::new(shared, chunk)))
 }
 
 /// Writes the header of a frame of `len` bytes into `out` and says how long it is.

@@ -5,6 +5,7 @@ use super::{
     write_header, Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, CONSUMER_GONE, LONG,
     MAX_HEADER, MORE, OBJECT, PRODUCER_DROPPED, PRODUCER_GONE,
 };
+use crate::error::{Error, Result};
 use crate::sync::asymmetric::light;
 use crate::sync::atomic::{fence, Arc, Ordering};
 use crate::sys::memory::copy;
@@ -150,12 +151,15 @@ impl<T: Payload> Producer<T> {
     }
 
     /// Appends a frame by copying its body. `flags` are those of the wire.
+    ///
+    /// # Errors
+    /// `NoMemory`; what was written before stays.
     #[inline(always)]
-    pub fn push(&mut self, flags: u8, body: &[u8]) {
+    pub fn push(&mut self, flags: u8, body: &[u8]) -> Result<()> {
         let mut header = [0; MAX_HEADER];
         let header_len = write_header(&mut header, flags, body.len());
         let total = header_len + body.len();
-        self.reserve(total);
+        self.reserve(total)?;
         // SAFETY: `reserve` made room for `total` bytes at `offset`, which nobody else touches.
         unsafe {
             self.chunk.as_ref().shadow.writes(self.offset, total);
@@ -169,6 +173,7 @@ impl<T: Payload> Producer<T> {
         }
         self.offset += total;
         self.count(flags);
+        Ok(())
     }
 
     /// Has the memory come near to which another frame of so many bytes would go. For who writes to many
@@ -184,11 +189,15 @@ impl<T: Payload> Producer<T> {
         }
     }
 
-    /// Appends a frame whose body is `object`, by reference.
-    pub fn push_object(&mut self, flags: u8, object: T) {
+    /// Appends a frame whose body is what `make` gives, by reference. Nothing is made if there is no room for it.
+    ///
+    /// # Errors
+    /// `NoMemory`, or that of `make`; what was written before stays.
+    pub fn push_object(&mut self, flags: u8, make: impl FnOnce() -> Result<T>) -> Result<()> {
+        self.reserve(object_record::<T>())?;
+        let object = make()?;
         let mut header = [0; MAX_HEADER];
         let header_len = write_header(&mut header, flags, object.bytes().len());
-        self.reserve(object_record::<T>());
         // SAFETY: `reserve` made room for the whole record; the object is moved in, aligned.
         unsafe {
             self.chunk.as_ref().note_object();
@@ -202,16 +211,21 @@ impl<T: Payload> Producer<T> {
             self.offset += behind + size_of::<T>();
         }
         self.count(flags);
+        Ok(())
     }
 
     /// Appends a frame that arrived: as [`Producer::push_object`], to be published by
     /// [`Producer::commit_absorbed`].
-    pub fn push_absorbed(&mut self, flags: u8, object: T) {
-        self.push_object(flags, object);
+    ///
+    /// # Errors
+    /// `NoMemory`.
+    pub fn push_absorbed(&mut self, flags: u8, object: T) -> Result<()> {
+        self.push_object(flags, || Ok(object))?;
         self.mid_message = flags & MORE != 0;
         if !self.mid_message {
             self.boundary = Mark { chunk: self.chunk, offset: self.offset };
         }
+        Ok(())
     }
 
     /// Publishes all that was written. True if the consumer sleeps and is to be woken.
@@ -307,23 +321,26 @@ impl<T: Payload> Producer<T> {
 
     /// Free memory of at least `min` bytes to read frames into, straight behind what
     /// [`Producer::absorb`] left over. Follow with `absorb`.
-    pub fn room(&mut self, min: usize) -> &mut [u8] {
+    ///
+    /// # Errors
+    /// `NoMemory`; what was left over stays.
+    pub fn room(&mut self, min: usize) -> Result<&mut [u8]> {
         // SAFETY: the current chunk is the producer's.
         if unsafe { self.chunk.as_ref() }.capacity - self.offset - self.partial < min {
-            self.move_partial(min);
+            self.move_partial(min)?;
         }
         // SAFETY: the chunk is alive, its memory initialised, and past `offset` the producer's alone.
-        unsafe {
+        Ok(unsafe {
             let start = self.offset + self.partial;
             let free = self.chunk.as_ref().capacity - start;
             std::slice::from_raw_parts_mut(Chunk::at(self.chunk, start), free)
-        }
+        })
     }
 
     #[cold]
-    fn move_partial(&mut self, min: usize) {
+    fn move_partial(&mut self, min: usize) -> Result<()> {
         let (old, old_offset) = (self.chunk, self.offset);
-        self.next_chunk(self.need_for(min));
+        self.next_chunk(self.need_for(min))?;
         // SAFETY: the partial frame lies behind the last record of the old chunk, which the consumer
         // does not read and cannot leave before something beyond it is published.
         unsafe {
@@ -332,6 +349,7 @@ impl<T: Payload> Producer<T> {
             let from = Chunk::at(old, old_offset);
             ptr::copy_nonoverlapping(from, Chunk::at(self.chunk, 0), self.partial);
         }
+        Ok(())
     }
 
     /// How long the chunk has to be in which the partial frame goes on. A frame that has moved before has twice the
@@ -463,22 +481,26 @@ impl<T: Payload> Producer<T> {
 
     /// Makes sure that `need` bytes fit into the present chunk.
     #[inline(always)]
-    fn reserve(&mut self, need: usize) {
+    fn reserve(&mut self, need: usize) -> Result<()> {
         // SAFETY: the current chunk is the producer's.
         if unsafe { self.chunk.as_ref() }.capacity - self.offset < need {
-            self.next_chunk(need);
+            return self.next_chunk(need);
         }
+        Ok(())
     }
 
     #[cold]
-    fn next_chunk(&mut self, need: usize) {
+    fn next_chunk(&mut self, need: usize) -> Result<()> {
         // SAFETY: the current chunk is the producer's.
         let (capacity, base) = unsafe { (self.chunk.as_ref().capacity, self.position()) };
         let lagging = self.shared.attended.load(Ordering::Relaxed)
             || self.shared.tail.0.load(Ordering::Relaxed) & ASLEEP == 0;
         let wanted =
             if lagging { (capacity * 2).min(MAX_CHUNK) } else { capacity.min(MAX_CHUNK) }.max(need);
-        let next = self.recycled(wanted, base).unwrap_or_else(|| Chunk::allocate(wanted, base));
+        let next = self
+            .recycled(wanted, base)
+            .or_else(|| Chunk::allocate(wanted, base))
+            .ok_or(Error::NoMemory)?;
         // SAFETY: still the producer's; the successor is set before anything in it is published.
         unsafe {
             let chunk = self.chunk.as_ref();
@@ -487,6 +509,7 @@ impl<T: Payload> Producer<T> {
         }
         self.chunk = next;
         self.offset = 0;
+        Ok(())
     }
 
     fn recycled(&self, wanted: usize, base: u64) -> Option<NonNull<Chunk>> {

@@ -37,7 +37,7 @@ pub(super) unsafe fn keep(chunk: NonNull<Chunk>) -> bool {
         return false;
     }
     let Some(mut spares) = SPARES.try_lock() else { return false };
-    if spares.len() < KEPT {
+    if spares.len() < KEPT && spares.try_reserve(1).is_ok() {
         spares.push(Spare(chunk));
         return true;
     }
@@ -50,17 +50,17 @@ mod tests {
 
     #[test]
     fn only_full_sized_chunks_are_kept_and_not_all_of_them() {
-        let small = Chunk::allocate(512, 0);
+        let small = Chunk::allocate(512, 0).unwrap();
         // SAFETY: fresh chunks, each given up once; `free` keeps what it may.
         unsafe {
             assert!(!keep(small));
             Chunk::free(small);
-            for chunk in [0; 2 * KEPT].map(|_| Chunk::allocate(MAX_CHUNK, 7)) {
+            for chunk in [0; 2 * KEPT].map(|_| Chunk::allocate(MAX_CHUNK, 7).unwrap()) {
                 Chunk::free(chunk);
             }
         }
         assert!(SPARES.lock().len() <= KEPT);
-        let again = Chunk::allocate(MAX_CHUNK, 5);
+        let again = Chunk::allocate(MAX_CHUNK, 5).unwrap();
         // SAFETY: as above.
         unsafe {
             assert_eq!(again.as_ref().base(), 5);

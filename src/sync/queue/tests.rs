@@ -22,12 +22,12 @@ fn wire(flags: u8, body: &[u8]) -> Vec<u8> {
 
 #[test]
 fn frames_come_out_as_they_went_in() {
-    let (mut tx, mut rx) = queue::<Blob>(0, 64);
+    let (mut tx, mut rx) = queue::<Blob>(0, 64).unwrap();
     assert!(rx.front().is_none());
     for len in [0, 1, 33, 255, 256, 5000] {
-        tx.push(MORE, &blob(len, 1));
+        tx.push(MORE, &blob(len, 1)).unwrap();
         assert!(rx.front().is_none(), "nothing shows before the commit");
-        tx.push_object(0, Blob(blob(len, 2), None));
+        tx.push_object(0, || Ok(Blob(blob(len, 2), None))).unwrap();
         assert!(tx.commit(), "the consumer sleeps");
         let front = rx.front().unwrap();
         assert_eq!((front.flags(), front.body()), (MORE, &blob(len, 1)[..]));
@@ -41,17 +41,17 @@ fn frames_come_out_as_they_went_in() {
 #[test]
 fn a_rollback_leaves_no_trace_and_no_leak() {
     let witness = std::sync::Arc::new(());
-    let (mut tx, mut rx) = queue::<Blob>(0, 64);
-    tx.push(0, b"kept");
+    let (mut tx, mut rx) = queue::<Blob>(0, 64).unwrap();
+    tx.push(0, b"kept").unwrap();
     tx.commit();
     for i in 0..50 {
-        tx.push(MORE, &blob(i * 7, 1));
-        tx.push_object(MORE, Blob(vec![1], Some(witness.clone())));
+        tx.push(MORE, &blob(i * 7, 1)).unwrap();
+        tx.push_object(MORE, || Ok(Blob(vec![1], Some(witness.clone())))).unwrap();
     }
     assert!(tx.rollback());
     assert!(!tx.rollback());
     assert_eq!(std::sync::Arc::strong_count(&witness), 1);
-    tx.push(0, b"after");
+    tx.push(0, b"after").unwrap();
     tx.commit();
     assert_eq!(rx.front().unwrap().body(), b"kept");
     rx.pop();
@@ -62,10 +62,10 @@ fn a_rollback_leaves_no_trace_and_no_leak() {
 
 #[test]
 fn the_high_water_mark_opens_again_at_the_low_one() {
-    let (mut tx, mut rx) = queue::<Blob>(5, 64);
+    let (mut tx, mut rx) = queue::<Blob>(5, 64).unwrap();
     for _ in 0..5 {
         assert!(tx.has_room());
-        tx.push(0, b"x");
+        tx.push(0, b"x").unwrap();
         tx.commit();
     }
     assert!(!tx.has_room());
@@ -78,9 +78,9 @@ fn the_high_water_mark_opens_again_at_the_low_one() {
 
 #[test]
 fn a_lowered_high_water_mark_leaves_nobody_waiting() {
-    let (mut tx, mut rx) = queue::<Blob>(1000, 64);
+    let (mut tx, mut rx) = queue::<Blob>(1000, 64).unwrap();
     for _ in 0..499 {
-        tx.push(0, b"x");
+        tx.push(0, b"x").unwrap();
         tx.commit();
         assert!(!rx.pop());
     }
@@ -88,7 +88,7 @@ fn a_lowered_high_water_mark_leaves_nobody_waiting() {
     let mut blocked = 0;
     for _ in 0..1000 {
         if tx.has_room() {
-            tx.push(0, b"x");
+            tx.push(0, b"x").unwrap();
             tx.commit();
         } else {
             blocked += 1;
@@ -103,15 +103,15 @@ fn a_lowered_high_water_mark_leaves_nobody_waiting() {
 /// Who absorbs until there is no room must get on whenever it is told that there is.
 #[test]
 fn absorbing_gets_on_below_a_lowered_high_water_mark() {
-    let (mut tx, mut rx) = queue::<Blob>(1000, 64);
+    let (mut tx, mut rx) = queue::<Blob>(1000, 64).unwrap();
     for _ in 0..400 {
-        tx.push(0, b"x");
+        tx.push(0, b"x").unwrap();
         tx.commit();
         rx.pop();
     }
     tx.set_hwm(10);
     let bytes = wire(0, b"x").repeat(200);
-    tx.room(bytes.len())[..bytes.len()].copy_from_slice(&bytes);
+    tx.room(bytes.len()).unwrap()[..bytes.len()].copy_from_slice(&bytes);
     let mut filled = bytes.len();
     while tx.has_room() && (filled > 0 || !tx.partial().is_empty()) {
         assert!(tx.absorb(filled, 100, |_| Verdict::Drop).messages > 0, "there was room");
@@ -123,9 +123,9 @@ fn absorbing_gets_on_below_a_lowered_high_water_mark() {
 
 #[test]
 fn a_raised_high_water_mark_leaves_nobody_waiting() {
-    let (mut tx, mut rx) = queue::<Blob>(2, 64);
+    let (mut tx, mut rx) = queue::<Blob>(2, 64).unwrap();
     for _ in 0..2 {
-        tx.push(0, b"x");
+        tx.push(0, b"x").unwrap();
     }
     tx.commit();
     assert!(!tx.has_room());
@@ -138,12 +138,12 @@ fn a_raised_high_water_mark_leaves_nobody_waiting() {
 fn both_orders_of_leaving_free_everything() {
     for producer_first in [true, false] {
         let witness = std::sync::Arc::new(());
-        let (mut tx, mut rx) = queue::<Blob>(0, 64);
+        let (mut tx, mut rx) = queue::<Blob>(0, 64).unwrap();
         for i in 0..100 {
-            tx.push_object(0, Blob(vec![i], Some(witness.clone())));
+            tx.push_object(0, || Ok(Blob(vec![i], Some(witness.clone())))).unwrap();
         }
         tx.commit();
-        tx.push_object(MORE, Blob(vec![0], Some(witness.clone())));
+        tx.push_object(MORE, || Ok(Blob(vec![0], Some(witness.clone())))).unwrap();
         rx.pop();
         if producer_first {
             drop(tx);
@@ -168,10 +168,10 @@ fn absorbing_works_split_at_every_byte() {
     ];
     let bytes = frames.concat();
     for split in 0..=bytes.len() {
-        let (mut tx, mut rx) = queue::<Blob>(0, 16);
+        let (mut tx, mut rx) = queue::<Blob>(0, 16).unwrap();
         let mut commands = 0;
         for part in [&bytes[..split], &bytes[split..]] {
-            tx.room(part.len())[..part.len()].copy_from_slice(part);
+            tx.room(part.len()).unwrap()[..part.len()].copy_from_slice(part);
             let absorbed = tx.absorb(part.len(), u64::MAX, |_| {
                 commands += 1;
                 Verdict::Keep
@@ -200,8 +200,8 @@ fn absorbing_refuses_what_is_no_frame() {
         (&[4, 1, 0][..], Stop::Refused),
         (&[0, 100][..], Stop::Incomplete { total: 102 }),
     ] {
-        let (mut tx, _rx) = queue::<Blob>(0, 16);
-        tx.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        let (mut tx, _rx) = queue::<Blob>(0, 16).unwrap();
+        tx.room(bytes.len()).unwrap()[..bytes.len()].copy_from_slice(bytes);
         assert_eq!(tx.absorb(bytes.len(), 100, |_| Verdict::Refuse).stop, stop);
     }
 }
@@ -210,16 +210,16 @@ fn absorbing_refuses_what_is_no_frame() {
 #[test]
 fn gathering_yields_the_wire_image_whatever_the_kernel_takes() {
     for step in [1, 2, 3, 7, 64, 1000, 100_000] {
-        let (mut tx, mut rx) = queue::<Blob>(0, 64);
+        let (mut tx, mut rx) = queue::<Blob>(0, 64).unwrap();
         let mut expected: Vec<u8> = Vec::new();
         for i in 0..60u8 {
             let body = blob(i as usize * 11, i);
             let flags = if i % 3 == 0 { MORE } else { 0 };
             expected.extend(wire(flags, &body));
             if i % 4 == 0 {
-                tx.push_object(flags, Blob(body, None));
+                tx.push_object(flags, || Ok(Blob(body, None))).unwrap();
             } else {
-                tx.push(flags, &body);
+                tx.push(flags, &body).unwrap();
             }
         }
         tx.commit();
@@ -245,10 +245,10 @@ fn gathering_yields_the_wire_image_whatever_the_kernel_takes() {
 
 #[test]
 fn an_unsent_multipart_message_is_kept_from_its_first_part() {
-    let (mut tx, mut rx) = queue::<Blob>(0, 64);
-    tx.push(0, b"gone");
-    tx.push(MORE, b"first");
-    tx.push(0, b"second");
+    let (mut tx, mut rx) = queue::<Blob>(0, 64).unwrap();
+    tx.push(0, b"gone").unwrap();
+    tx.push(MORE, b"first").unwrap();
+    tx.push(0, b"second").unwrap();
     tx.commit();
     let mut cursor = rx.cursor();
     rx.advance(&mut cursor, 6 + 7 + 3);
@@ -258,11 +258,11 @@ fn an_unsent_multipart_message_is_kept_from_its_first_part() {
 /// Cursors are plain values that anybody may keep: an old or foreign one must do no harm.
 #[test]
 fn a_stale_or_foreign_cursor_stands_for_the_head() {
-    let (mut tx, mut rx) = queue::<Blob>(0, 16);
-    let (mut other_tx, mut other_rx) = queue::<Blob>(0, 16);
+    let (mut tx, mut rx) = queue::<Blob>(0, 16).unwrap();
+    let (mut other_tx, mut other_rx) = queue::<Blob>(0, 16).unwrap();
     for i in 0..50 {
-        tx.push(0, &[i; 7]);
-        other_tx.push(0, &[i; 7]);
+        tx.push(0, &[i; 7]).unwrap();
+        other_tx.push(0, &[i; 7]).unwrap();
     }
     tx.commit();
     other_tx.commit();
@@ -288,17 +288,17 @@ fn a_stale_or_foreign_cursor_stands_for_the_head() {
 #[test]
 fn two_threads_lose_nothing() {
     let count = if cfg!(miri) { 300 } else { 200_000 };
-    let (mut tx, mut rx) = queue::<Blob>(0, 64);
+    let (mut tx, mut rx) = queue::<Blob>(0, 64).unwrap();
     let writer = std::thread::spawn(move || {
         for i in 0..count {
             let body = blob(i % 70, i as u8);
             if i % 50 == 0 {
-                tx.push_object(0, Blob(body, None));
+                tx.push_object(0, || Ok(Blob(body, None))).unwrap();
             } else {
-                tx.push(0, &body);
+                tx.push(0, &body).unwrap();
             }
             if i % 13 == 0 {
-                tx.push(MORE, b"undone");
+                tx.push(MORE, b"undone").unwrap();
                 tx.rollback();
                 continue;
             }
@@ -323,9 +323,9 @@ fn two_threads_lose_nothing() {
 
 #[test]
 fn absorbing_stops_at_the_high_water_mark_and_goes_on() {
-    let (mut tx, mut rx) = queue::<Blob>(2, 16);
+    let (mut tx, mut rx) = queue::<Blob>(2, 16).unwrap();
     let bytes = wire(0, b"x").repeat(5);
-    tx.room(bytes.len())[..bytes.len()].copy_from_slice(&bytes);
+    tx.room(bytes.len()).unwrap()[..bytes.len()].copy_from_slice(&bytes);
     let absorbed = tx.absorb(bytes.len(), 100, |_| Verdict::Drop);
     assert_eq!((absorbed.messages, absorbed.stop), (2, Stop::Full));
     assert!(tx.commit_absorbed());
@@ -338,9 +338,9 @@ fn absorbing_stops_at_the_high_water_mark_and_goes_on() {
 
 #[test]
 fn only_whole_messages_are_published_by_absorbing() {
-    let (mut tx, mut rx) = queue::<Blob>(0, 16);
+    let (mut tx, mut rx) = queue::<Blob>(0, 16).unwrap();
     for part in [wire(0, b"whole"), wire(MORE, b"first")] {
-        tx.room(part.len())[..part.len()].copy_from_slice(&part);
+        tx.room(part.len()).unwrap()[..part.len()].copy_from_slice(&part);
         tx.absorb(part.len(), 100, |_| Verdict::Drop);
     }
     tx.commit_absorbed();
@@ -349,7 +349,7 @@ fn only_whole_messages_are_published_by_absorbing() {
     assert!(rx.front().is_none());
     tx.rollback();
     let part = wire(0, b"next");
-    tx.room(part.len())[..part.len()].copy_from_slice(&part);
+    tx.room(part.len()).unwrap()[..part.len()].copy_from_slice(&part);
     tx.absorb(part.len(), 100, |_| Verdict::Drop);
     tx.commit_absorbed();
     assert_eq!(rx.front().unwrap().body(), b"next");
@@ -357,9 +357,9 @@ fn only_whole_messages_are_published_by_absorbing() {
 
 #[test]
 fn a_dropped_command_leaves_no_gap() {
-    let (mut tx, mut rx) = queue::<Blob>(0, 16);
+    let (mut tx, mut rx) = queue::<Blob>(0, 16).unwrap();
     let bytes = [wire(0, b"a"), wire(COMMAND, b"\x04PING"), wire(0, b"b"), vec![0, 9]].concat();
-    tx.room(bytes.len())[..bytes.len()].copy_from_slice(&bytes);
+    tx.room(bytes.len()).unwrap()[..bytes.len()].copy_from_slice(&bytes);
     let absorbed = tx.absorb(bytes.len(), 100, |_| Verdict::Drop);
     assert_eq!((absorbed.messages, absorbed.stop), (2, Stop::Incomplete { total: 11 }));
     tx.commit_absorbed();
@@ -373,7 +373,7 @@ fn a_dropped_command_leaves_no_gap() {
 /// A frame that arrives byte by byte while nobody reads.
 fn dribble(tx: &mut Producer<Blob>, frame: &[u8]) {
     for byte in frame {
-        tx.room(2048)[0] = *byte;
+        tx.room(2048).unwrap()[0] = *byte;
         tx.absorb(1, u64::MAX, |_| Verdict::Keep);
         tx.commit_absorbed();
     }
@@ -384,7 +384,7 @@ fn dribble(tx: &mut Producer<Blob>, frame: &[u8]) {
 fn bytes_that_come_one_at_a_time_take_a_small_multiple_of_memory() {
     let (message, command) = if cfg!(miri) { (2000, 5000) } else { (31_000, 1 << 20) };
     for (flags, len, times) in [(0, message, 1), (0, message, 20), (COMMAND, command, 1)] {
-        let (mut tx, mut rx) = queue::<Blob>(0, 512);
+        let (mut tx, mut rx) = queue::<Blob>(0, 512).unwrap();
         for seed in 0..times {
             dribble(&mut tx, &wire(flags, &blob(len, seed)));
         }
@@ -403,11 +403,11 @@ fn dropping_commands_takes_time_in_proportion() {
     let cases = [(0, 1, &b""[..]), (0, 1, b"x"), (1, 1, b"x"), (1, 85, b"y"), (2, 90, b"z")];
     for (hwm, commands, between) in cases {
         let count = count / commands;
-        let (mut tx, mut rx) = queue::<Blob>(hwm, 512);
+        let (mut tx, mut rx) = queue::<Blob>(hwm, 512).unwrap();
         let message = if between.is_empty() { Vec::new() } else { wire(0, between) };
         let commands = wire(COMMAND, b"\0").repeat(commands);
         let bytes = [commands, message].concat().repeat(count);
-        tx.room(bytes.len())[..bytes.len()].copy_from_slice(&bytes);
+        tx.room(bytes.len()).unwrap()[..bytes.len()].copy_from_slice(&bytes);
         let start = cpu_time();
         let (mut filled, mut read) = (bytes.len(), 0);
         loop {

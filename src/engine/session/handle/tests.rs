@@ -26,7 +26,7 @@ impl Peer for Nobody {
 
 fn connected(idle: Duration) -> Arc<SessionHandle> {
     let handle = SessionHandle::new(Arc::new(Idle(idle)), String::new());
-    let (_, end) = pair(Limits::Messages(10), Limits::Messages(10));
+    let (_, end) = pair(Limits::Messages(10), Limits::Messages(10)).unwrap();
     let (stream, _) = io::pair().unwrap();
     let send = SendHalf::new(end.rx, Arc::new(Nobody), SendFraming::Direct, Vec::new());
     let recv = RecvHalf::new(end.tx, Arc::new(Nobody), RecvFraming::Direct, None, false);

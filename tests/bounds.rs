@@ -1,0 +1,180 @@
+//! What a peer can cost us: each thing that it can make a socket keep has a bound, and where memory is short its
+//! connection ends, and nothing else.
+//!
+//! What wants a process of its own, with less memory than it asks for, runs this program again.
+
+mod common;
+
+use common::bytes::{command, Dialect, COMMAND, LONG, PUSH, SUB};
+use common::{context, finish, Peer, Socket};
+use std::process::Command;
+use zeroxide::error::Error;
+use zeroxide::options::ids;
+use zeroxide::runtime::Context;
+
+const TCP: &str = "tcp://127.0.0.1:*";
+const V3_1: Dialect = Dialect::V3(1);
+const MIB: usize = 1024 * 1024;
+
+/// Names the test that a child is to run.
+const CHILD: &str = "ZEROXIDE_BOUNDS_CHILD";
+
+/// Runs `body` in a process that can have `more` bytes of address space than it had at first.
+fn with_memory(name: &str, more: usize, body: impl FnOnce()) {
+    if std::env::var(CHILD).is_ok_and(|child| child == name) {
+        // What is made when it is first needed is made before.
+        let context = context();
+        Socket::new(&context, ids::PULL).bind(TCP);
+        limit_memory(more);
+        return body();
+    }
+    let program = std::env::current_exe().unwrap();
+    let run = Command::new(program)
+        .args([name, "--exact", "--nocapture", "--test-threads=1"])
+        .env(CHILD, name)
+        // Each arena of the allocator would take a part of the address space for itself.
+        .env("MALLOC_ARENA_MAX", "1")
+        .output()
+        .unwrap();
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(run.status.success(), "{}\n{}\n{}", run.status, said(&run.stdout), said(&run.stderr));
+}
+
+fn limit_memory(more: usize) {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split_whitespace().next().unwrap().parse().unwrap();
+    let limit = (pages * 4096 + more) as libc::rlim_t;
+    let limits = libc::rlimit { rlim_cur: limit, rlim_max: limit };
+    // SAFETY: `limits` is a value of the type that is asked for.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limits) }, 0);
+}
+
+/// The header of a frame of this length.
+fn header(flags: u8, len: u64) -> Vec<u8> {
+    [&[flags | LONG][..], &len.to_be_bytes()].concat()
+}
+
+/// A PULL under attack goes on serving.
+fn pull_survives(attack: impl FnOnce(&Context, &Socket, &str) -> Vec<Peer>) {
+    let context = context();
+    let (pull, endpoint) = Socket::bound(&context, ids::PULL, TCP);
+    let attackers = attack(&context, &pull, &endpoint);
+    for round in 0..3 {
+        let mut good = Peer::greet(&endpoint, V3_1, PUSH, b"");
+        good.write(&V3_1.message(&[&[round; 100]]));
+        assert_eq!(pull.recv(), [[round; 100]]);
+    }
+    drop(attackers);
+    finish(&context, [pull]);
+}
+
+/// Writes until the other end has closed the connection, and says how much that took.
+fn stream(peer: &mut Peer, most: usize) -> usize {
+    let piece = vec![7; MIB];
+    let mut written = 0;
+    while written < most && peer.keeps(&piece) {
+        written += piece.len();
+    }
+    written
+}
+
+#[test]
+fn a_length_that_is_only_said_takes_no_memory() {
+    with_memory("a_length_that_is_only_said_takes_no_memory", 256 * MIB, || {
+        for flags in [COMMAND, 0] {
+            pull_survives(|_, _, endpoint| {
+                let attack = |_| {
+                    let mut peer = Peer::greet(endpoint, V3_1, PUSH, b"");
+                    peer.try_write(&header(flags, 60 << 20));
+                    peer.try_write(b"\x04PI");
+                    peer
+                };
+                (0..60).map(attack).collect()
+            });
+        }
+    });
+}
+
+#[test]
+fn a_subscription_that_is_only_begun_takes_no_memory() {
+    with_memory("a_subscription_that_is_only_begun_takes_no_memory", 256 * MIB, || {
+        let context = context();
+        let (xpub, endpoint) = Socket::bound(&context, ids::XPUB, TCP);
+        let attack = |_| {
+            let mut peer = Peer::greet(&endpoint, V3_1, SUB, b"");
+            peer.write(&header(COMMAND, 60 << 20));
+            peer.write(b"\x09SUBSCRIBE");
+            peer
+        };
+        let attackers: Vec<_> = (0..60).map(attack).collect();
+        let mut good = Peer::greet(&endpoint, V3_1, SUB, b"");
+        good.write(&command("SUBSCRIBE", b"A"));
+        assert_eq!(xpub.recv(), [b"\x01A"]);
+        drop(attackers);
+        finish(&context, [xpub]);
+    });
+}
+
+/// More than there is, in a message or a command of any protocol.
+#[test]
+fn a_peer_that_sends_more_than_there_is_loses_its_connection() {
+    with_memory("a_peer_that_sends_more_than_there_is_loses_its_connection", 256 * MIB, || {
+        let v1 = [&[0xFF][..], &(1u64 << 40).to_be_bytes(), &[0]].concat();
+        for (dialect, begin) in
+            [(Dialect::V1, v1), (Dialect::V2, header(0, 1 << 40)), (V3_1, header(0, 1 << 40))]
+        {
+            pull_survives(|context, pull, endpoint| {
+                let monitor = pull.monitor(context);
+                let mut peer = Peer::greet(endpoint, dialect, PUSH, b"");
+                peer.write(&begin);
+                assert!(stream(&mut peer, 512 * MIB) < 512 * MIB, "{dialect:?}");
+                monitor.wait_for(ids::EVENT_DISCONNECTED);
+                monitor.0.close();
+                Vec::new()
+            });
+        }
+    });
+}
+
+#[test]
+fn a_send_that_memory_is_too_short_for_fails_and_can_be_made_again() {
+    with_memory(
+        "a_send_that_memory_is_too_short_for_fails_and_can_be_made_again",
+        64 * MIB,
+        || {
+            let context = context();
+            let [push, pull] = [ids::PUSH, ids::PULL].map(|kind| Socket::new(&context, kind));
+            push.set(ids::SNDHWM, 0);
+            pull.set(ids::RCVHWM, 0);
+            pull.bind("inproc://bounds");
+            push.connect("inproc://bounds");
+            let message = [&b"begin"[..], &[1; 20_000], &[2; 3000], b"end"];
+            for len in [1, 2, 4] {
+                let message = &message[message.len() - len..];
+                let (mut sent, mut part) = (0, 0);
+            // For this test, when there is nothing left.
+            let reserve = vec![1; MIB];
+                let error = loop {
+                    match push.send_part(message[part], part + 1 < len) {
+                        Ok(()) => part += 1,
+                        Err(error) => break error,
+                    }
+                    if part == len {
+                        (sent, part) = (sent + 1, 0);
+                    }
+                };
+                drop(reserve);
+            assert_eq!(error, Error::NoMemory);
+                assert!(sent > 1000, "{sent}");
+                for _ in 0..sent {
+                    assert_eq!(pull.recv(), message);
+                }
+                for (index, body) in message.iter().enumerate().skip(part) {
+                    push.send_part(body, index + 1 < len).unwrap();
+                }
+                assert_eq!(pull.recv(), message);
+            }
+            finish(&context, [push, pull]);
+        },
+    );
+}
