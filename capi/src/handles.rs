@@ -25,10 +25,10 @@
 //! that scans for addresses takes it for one of its own.
 //!
 //! # What lies there
-//! Others do follow it: CZMQ reads the first bytes of whatever it is handed, to find out whether that
-//! is an object of its own. So the addresses of all lives of a slot are a piece of memory that can be
-//! read, is zero, and costs a line in the process's memory map: a slot's addresses are next to each
-//! other, and a segment's slots are. Where it cannot be had, handles are as good to us as ever.
+//! Others do follow it, so there is a word to be read: see `words`. Where that memory cannot be had,
+//! handles are as good to us as ever.
+
+mod words;
 
 use std::collections::VecDeque;
 use std::ffi::c_void;
@@ -36,6 +36,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use words::Words;
 use zeroxide::error::{Error, Result};
 
 /// What a handle stands for.
@@ -44,6 +45,11 @@ pub enum Kind {
     Timers = 1,
     Context = 2,
     Socket = 3,
+    /// Above the addresses of a process, where tests come into nobody's way.
+    #[cfg(all(test, target_pointer_width = "64"))]
+    Test = 4,
+    #[cfg(all(test, target_pointer_width = "32"))]
+    Test = 0,
 }
 
 /// All objects of one kind.
@@ -76,29 +82,34 @@ struct Vacant {
     used: VecDeque<u32>,
     /// The first slot that never was used.
     fresh: u32,
+    words: Words,
 }
 
 /// So many slots wait before the first of them is used again.
 pub const QUARANTINE: usize = 256;
 
-/// Slots in the first segment.
+/// Slots in the first segment. Every segment is made of groups of so many.
 const FIRST: u32 = 32;
+const GROUP: usize = FIRST as usize;
 
-// From the lowest bit up: zeros, life, slot; and at the top, the kind.
+// From the lowest bit up: zeros, slot in its group, life, group; and at the top, the kind.
 #[cfg(target_pointer_width = "64")]
-const WIDTHS: [u32; 3] = [3, 13, 20];
+const WIDTHS: [u32; 4] = [3, 5, 13, 15];
 #[cfg(target_pointer_width = "32")]
-const WIDTHS: [u32; 3] = [2, 14, 14];
-const LIFE_SHIFT: u32 = WIDTHS[0];
-const SLOT_SHIFT: u32 = LIFE_SHIFT + WIDTHS[1];
+const WIDTHS: [u32; 4] = [2, 5, 14, 9];
+const MEMBER_SHIFT: u32 = WIDTHS[0];
+const LIFE_SHIFT: u32 = MEMBER_SHIFT + WIDTHS[1];
+const GROUP_SHIFT: u32 = LIFE_SHIFT + WIDTHS[2];
+/// The addresses of all handles of a group.
+const SPAN: usize = 1 << GROUP_SHIFT;
 #[cfg(target_pointer_width = "64")]
 const KIND_SHIFT: u32 = 45;
 #[cfg(target_pointer_width = "32")]
 const KIND_SHIFT: u32 = 30;
-const LIFE_MASK: u32 = (1 << WIDTHS[1]) - 1;
+const LIFE_MASK: u32 = (1 << WIDTHS[2]) - 1;
 
 /// As many as a handle has numbers for.
-const SEGMENTS: usize = (WIDTHS[2] - FIRST.trailing_zeros()) as usize;
+const SEGMENTS: usize = WIDTHS[3] as usize;
 const CAPACITY: u32 = FIRST * ((1 << SEGMENTS) - 1);
 
 impl<T> Table<T> {
@@ -107,7 +118,7 @@ impl<T> Table<T> {
         Table {
             kind,
             segments: [const { AtomicPtr::new(ptr::null_mut()) }; SEGMENTS],
-            vacant: Mutex::new(Vacant { used: VecDeque::new(), fresh: 0 }),
+            vacant: Mutex::new(Vacant { used: VecDeque::new(), fresh: 0, words: Words::none() }),
         }
     }
 
@@ -134,7 +145,7 @@ impl<T> Table<T> {
     #[inline]
     fn decode(&self, handle: *const c_void) -> Option<(&Slot<T>, u32)> {
         let handle = handle.addr();
-        let zeros = handle & ((1 << LIFE_SHIFT) - 1);
+        let zeros = handle & ((1 << MEMBER_SHIFT) - 1);
         if handle >> KIND_SHIFT != self.kind as usize || zeros != 0 {
             return None;
         }
@@ -146,8 +157,9 @@ impl<T> Table<T> {
         let life = (state >> 1) as usize;
         ptr::without_provenance_mut(
             (self.kind as usize) << KIND_SHIFT
-                | (index as usize) << SLOT_SHIFT
-                | life << LIFE_SHIFT,
+                | (index as usize / GROUP) << GROUP_SHIFT
+                | life << LIFE_SHIFT
+                | (index as usize % GROUP) << MEMBER_SHIFT,
         )
     }
 
@@ -183,26 +195,56 @@ impl<T: Default> Table<T> {
             self.vacant().put_back(index);
             return Err(error);
         }
-        let life = ((slot.state.load(Ordering::Relaxed) >> 1) + 1) & LIFE_MASK;
-        let state = life << 1 | 1;
+        let state = next_state(slot);
         slot.state.store(state, Ordering::Release);
         Ok(self.encode(index, state))
     }
 
     fn take_vacant(&self) -> Result<u32> {
         let mut vacant = self.vacant();
-        if vacant.used.len() > QUARANTINE || vacant.fresh == CAPACITY {
-            return vacant.used.pop_front().ok_or(Error::TooManyFiles);
-        }
+        let index = if vacant.used.len() > QUARANTINE || vacant.fresh == CAPACITY {
+            vacant.used.pop_front().ok_or(Error::TooManyFiles)?
+        } else {
+            self.take_fresh(&mut vacant)?
+        };
+        self.show_word(&vacant.words, index);
+        Ok(index)
+    }
+
+    fn take_fresh(&self, vacant: &mut Vacant) -> Result<u32> {
         let index = vacant.fresh;
         let (segment, offset) = place(index);
         if offset == 0 {
             self.segments[segment].store(new_segment(segment)?, Ordering::Release);
-            make_readable(self.encode(index, 0), ((FIRST as usize) << segment) << SLOT_SHIFT);
+            vacant.words.reserve(segment, self.encode(index, 0), SPAN << segment);
         }
         vacant.fresh += 1;
         Ok(index)
     }
+
+    /// Sees to it that others can read what lies at the next handle of this slot.
+    fn show_word(&self, words: &Words, index: u32) {
+        let group = index - index % FIRST;
+        let handle_of = |index| self.present_or_next(index);
+        words.show(place(index).0, handle_of(index), || {
+            std::array::from_fn(|member| handle_of(group + member as u32))
+        });
+    }
+
+    /// The handle of a slot's life, or of its next one if it is vacant.
+    fn present_or_next(&self, index: u32) -> usize {
+        let state = self.slot(index).map_or(0, |slot| match slot.state.load(Ordering::Relaxed) {
+            state if state & 1 == 1 => state,
+            _ => next_state(slot),
+        });
+        self.encode(index, state).addr()
+    }
+}
+
+/// The state that the next life of a vacant slot begins with.
+fn next_state<T>(slot: &Slot<T>) -> u32 {
+    let life = ((slot.state.load(Ordering::Relaxed) >> 1) + 1) & LIFE_MASK;
+    life << 1 | 1
 }
 
 impl Vacant {
@@ -252,25 +294,10 @@ impl<T> Drop for Released<'_, T> {
 /// The slot's number, which is beyond all slots if bits are set that no handle has.
 #[inline]
 fn index_of(handle: *const c_void) -> u32 {
-    ((handle.addr() & ((1 << KIND_SHIFT) - 1)) >> SLOT_SHIFT) as u32
+    let number = handle.addr() & ((1 << KIND_SHIFT) - 1);
+    let (group, member) = (number >> GROUP_SHIFT, number >> MEMBER_SHIFT);
+    group as u32 * FIRST + member as u32 % FIRST
 }
-
-/// Lets the addresses of handles be read, if nothing is there yet.
-#[cfg(target_pointer_width = "64")]
-fn make_readable(start: *mut c_void, len: usize) {
-    let flags =
-        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
-    // SAFETY: it takes no memory that is in use: the kernel refuses that.
-    let got = unsafe { libc::mmap(start, len, libc::PROT_READ, flags, -1, 0) };
-    if got != libc::MAP_FAILED && got != start {
-        // SAFETY: kernels before 4.17 take the address for a wish. This is fresh, and nobody's.
-        unsafe { libc::munmap(got, len) };
-    }
-}
-
-/// There is no room for them.
-#[cfg(target_pointer_width = "32")]
-fn make_readable(_: *mut c_void, _: usize) {}
 
 /// The segment of a slot, and where in it. Segment k begins at slot `FIRST * (2^k - 1)`.
 #[inline]
@@ -347,7 +374,7 @@ mod tests {
     use std::collections::HashSet;
 
     fn table() -> Table<Shared<u32>> {
-        Table::new(Kind::Context)
+        Table::new(Kind::Test)
     }
 
     #[test]
@@ -366,7 +393,8 @@ mod tests {
         let table = table();
         let handle = table.add(Arc::new(7)).unwrap();
         let stack = 0u8;
-        let other = Table::<Shared<u32>>::new(Kind::Socket).add(Arc::new(7)).unwrap();
+        let number = handle.addr() & ((1 << KIND_SHIFT) - 1);
+        let other = ((Kind::Socket as usize) << KIND_SHIFT | number) as _;
         let near = (1..64).map(|bit: u32| (handle.addr() ^ 1 << bit) as *const c_void);
         let garbage = [ptr::null(), (&raw const stack).cast(), usize::MAX as _, 1 as _, other];
         for wrong in garbage.into_iter().chain(near) {
@@ -389,21 +417,6 @@ mod tests {
         assert_eq!(index_of(again), index_of(first));
         assert_ne!(again, first);
         assert_eq!(table.fetch(first), Err(Error::Fault));
-    }
-
-    /// As CZMQ does with whatever it is handed.
-    #[test]
-    #[cfg(target_pointer_width = "64")]
-    fn what_a_handle_points_at_can_be_read() {
-        let table = table();
-        for _ in 0..2000 {
-            let handle = table.add(Arc::new(7)).unwrap();
-            // The kernel reads, and says so if it cannot.
-            let (mut word, memory) = ([1u8; 8], std::fs::File::open("/proc/self/mem").unwrap());
-            let at = handle.addr() as u64;
-            std::os::unix::fs::FileExt::read_exact_at(&memory, &mut word, at).unwrap();
-            assert_eq!(word, [0; 8]);
-        }
     }
 
     #[test]
