@@ -46,7 +46,13 @@ pub struct Agreement {
 }
 
 impl Handshake {
-    pub fn new(options: &Options, socket_type: SocketType, peer_address: &str) -> Self {
+    /// With `is_reserved`, the peer is to name its mechanism first: see [`Greeting::reserved`].
+    pub fn new(
+        options: &Options,
+        socket_type: SocketType,
+        peer_address: &str,
+        is_reserved: bool,
+    ) -> Self {
         let local = Local {
             socket_type,
             routing_id: options.routing_id.clone(),
@@ -60,8 +66,11 @@ impl Handshake {
             peer_address: peer_address.as_bytes().to_vec(),
         };
         let security = security_of(options);
-        let mut greeting = Greeting::new(security.greeting(&local));
         let mut output = Vec::with_capacity(64);
+        let mut greeting = Greeting::new(security.greeting(&local));
+        if is_reserved {
+            greeting = greeting.reserved();
+        }
         greeting.output(&mut output);
         Self {
             greeting,
@@ -145,10 +154,21 @@ impl Handshake {
         self.input.len() >= MAX_AHEAD && self.stage.as_ref().is_some_and(waits)
     }
 
+    /// Is the greeting not over, or did it fail?
+    pub fn is_greeting(&self) -> bool {
+        self.stage.is_none()
+    }
+
+    /// See [`Greeting::waits_for_mechanism`].
+    pub fn waits_for_mechanism(&self) -> bool {
+        self.greeting.waits_for_mechanism()
+    }
+
     fn greet(&mut self) -> Result<(), HandshakeError> {
-        let (consumed, outcome) = self.greeting.input(&self.input)?;
-        self.input.drain(..consumed);
+        let greeted = self.greeting.input(&self.input);
         self.greeting.output(&mut self.output);
+        let (consumed, outcome) = greeted?;
+        self.input.drain(..consumed);
         let Some(outcome) = outcome else { return Ok(()) };
         let local = self.local.clone();
         self.local.routing_id = outcome.routing_id.unwrap_or_default();

@@ -10,6 +10,9 @@
 //! | eleventh 1 or 2 | ZMTP 2 | 3, socket type, routing id as a v2 frame |
 //! | eleventh 3 or more | ZMTP 3 | 3, 1, mechanism, as-server, filler |
 //!
+//! libzmq closes the connection when it hears of another mechanism, even before it has named its own. An end that
+//! wants to know may therefore be [`reserved`](Greeting::reserved), and say its own after the peer's.
+//!
 //! Peers before ZMTP 3 send their routing id as their first frame; the greeting reads that too, so
 //! that nothing has to be replayed. It never takes a byte that is not its own.
 #![forbid(unsafe_code)]
@@ -124,6 +127,7 @@ pub struct Greeting {
     /// `received` must have this length before the phase can end.
     want: usize,
     peer_socket_type: Option<u8>,
+    is_reserved: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -153,7 +157,19 @@ impl Greeting {
             phase: Phase::FirstByte,
             want: 1,
             peer_socket_type: None,
+            is_reserved: false,
         }
+    }
+
+    /// Says which mechanism it speaks only after a peer with ZMTP 3 has said so.
+    pub fn reserved(self) -> Self {
+        Greeting { is_reserved: true, ..self }
+    }
+
+    /// Does a peer with ZMTP 3 know our mechanism, while it has not named its own? If it goes now, it may
+    /// have refused ours.
+    pub fn waits_for_mechanism(&self) -> bool {
+        matches!(self.phase, Phase::V3) && !self.is_reserved
     }
 
     /// Appends what is to be sent now.
@@ -206,7 +222,12 @@ impl Greeting {
             Phase::Signature => self.unversioned()?,
             Phase::Revision => self.revision()?,
             Phase::SocketType(version) => self.socket_type(version),
-            Phase::V3 => return self.v3_outcome().map(Some),
+            Phase::V3 => {
+                if self.is_reserved {
+                    self.offer_v3();
+                }
+                return self.v3_outcome().map(Some);
+            }
             Phase::RoutingId(version) => return self.routing_id(version),
             Phase::Done | Phase::Failed(_) => {}
         }
@@ -236,7 +257,10 @@ impl Greeting {
             0 => Version::V1,
             1 | 2 => Version::V2,
             _ => {
-                self.offer_v3();
+                self.enter(Phase::V3, V3_LEN);
+                if !self.is_reserved {
+                    self.offer_v3();
+                }
                 return Ok(());
             }
         };
@@ -251,7 +275,6 @@ impl Greeting {
         self.pending.extend_from_slice(&self.config.mechanism.0);
         self.pending.push(u8::from(self.config.as_server));
         self.pending.extend_from_slice(&[0; 31]);
-        self.enter(Phase::V3, V3_LEN);
     }
 
     fn socket_type(&mut self, version: Version) {

@@ -82,6 +82,8 @@ pub struct Session {
     state: State,
     /// The interval before the next attempt, in milliseconds.
     interval: i32,
+    /// The peer went before it named its mechanism: it may have refused ours. Next time it is to go first.
+    is_reserved: bool,
     /// There was a connection before: subscriptions have to be sent again.
     reconnected: bool,
     /// The socket wants it to end; what is queued may still go out.
@@ -166,6 +168,7 @@ impl Session {
             link,
             state,
             interval,
+            is_reserved: false,
             reconnected: false,
             closing: false,
             pinged_at: None,

@@ -29,8 +29,9 @@ impl Session {
         if let Some(notify) = self.profile.raw {
             return self.begin_raw(io, stream, &peer_address, notify);
         }
-        let handshake =
-            Handshake::new(&self.profile.options, self.profile.socket_type, &peer_address);
+        let (options, socket_type) = (&self.profile.options, self.profile.socket_type);
+        let is_reserved = std::mem::take(&mut self.is_reserved);
+        let handshake = Handshake::new(options, socket_type, &peer_address, is_reserved);
         if let Some(limit) =
             millis(self.profile.options.handshake_ivl).filter(|limit| !limit.is_zero())
         {
@@ -63,21 +64,16 @@ impl Session {
         }
     }
 
-    /// The second value says whether there may be more to read.
     fn exchange(&mut self, ready: Ready) -> Result<Option<(Agreement, bool)>, Trouble> {
         let State::Handshaking(shaking) = &mut self.state else { return Ok(None) };
-        let mut more = ready.readable;
-        loop {
-            more = more && shaking.hear(ready.ended)?;
-            shaking.consult(&*self.profile.owner, &self.handle).map_err(Trouble::Handshake)?;
-            shaking.speak()?;
-            if let Some(agreement) = shaking.handshake.finish() {
-                return Ok(Some((agreement, more)));
-            }
-            if !more || shaking.handshake.is_full() {
-                return Ok(None);
-            }
+        let result = shaking.exchange(ready, &*self.profile.owner, &self.handle);
+        if matches!(result, Err(Trouble::Handshake(_))) && shaking.handshake.is_greeting() {
+            // A peer that hears of our mechanism knows why it was refused. One that is gone need not know.
+            let _ = shaking.speak();
         }
+        self.is_reserved = matches!(result, Err(Trouble::Connection(_)))
+            && shaking.handshake.waits_for_mechanism();
+        result
     }
 
     /// Asks to be told when what is left to say can be said.
@@ -244,6 +240,27 @@ impl Session {
 }
 
 impl Shaking {
+    /// Hears and speaks in turn, as far as the peer does. The second value says whether there may be more to read.
+    fn exchange(
+        &mut self,
+        ready: Ready,
+        owner: &dyn Owner,
+        session: &Arc<SessionHandle>,
+    ) -> Result<Option<(Agreement, bool)>, Trouble> {
+        let mut more = ready.readable;
+        loop {
+            more = more && self.hear(ready.ended)?;
+            self.consult(owner, session).map_err(Trouble::Handshake)?;
+            self.speak()?;
+            if let Some(agreement) = self.handshake.finish() {
+                return Ok(Some((agreement, more)));
+            }
+            if !more || self.handshake.is_full() {
+                return Ok(None);
+            }
+        }
+    }
+
     /// Reads once, and takes note of it. With `drain` there is more unless the system says that there is not; otherwise
     /// only if the read was filled.
     fn hear(&mut self, drain: bool) -> Result<bool, Trouble> {
@@ -267,8 +284,20 @@ impl Shaking {
     fn speak(&mut self) -> Result<(), Trouble> {
         match send_all(&self.stream, &mut self.handshake.output) {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.lost(errno_of(error))),
+            Err(error) => Err(self.hear_last_words(errno_of(error))),
         }
+    }
+
+    /// The peer hears nothing any more. It may have said why before it went.
+    fn hear_last_words(&mut self, errno: i32) -> Trouble {
+        while !self.handshake.is_full() {
+            match self.hear(true) {
+                Ok(true) => {}
+                Err(trouble @ Trouble::Handshake(_)) => return trouble,
+                Ok(false) | Err(_) => break,
+            }
+        }
+        self.lost(errno)
     }
 
     fn lost(&self, errno: i32) -> Trouble {

@@ -126,6 +126,30 @@ fn we_say_no_more_than_the_peer_has_shown_to_understand() {
 }
 
 #[test]
+fn who_is_reserved_names_its_mechanism_last() {
+    for (mechanism, matches) in [("NULL", true), ("CURVE", false)] {
+        let peer = v3(3, 1, mechanism, 0);
+        let mut greeting = Greeting::new(config()).reserved();
+        let our = our_v3(2);
+        for (index, byte) in peer.iter().enumerate() {
+            let result = greeting.input(&[*byte]);
+            assert_eq!(result.is_ok(), matches || index < 63);
+            let mut said = our.clone();
+            said.truncate(if index < 63 {
+                if index < 9 {
+                    10
+                } else {
+                    11
+                }
+            } else {
+                64
+            });
+            assert_eq!(greeting.pending, said, "after {index}");
+        }
+    }
+}
+
+#[test]
 fn another_mechanism_is_a_mismatch() {
     for name in ["PLAIN", "CURVE", "NUL", "NULLX", ""] {
         let (result, sent) = converse(&config(), &v3(3, 1, name, 0));
