@@ -173,7 +173,7 @@ impl Core {
         let connected = sessions.into_iter().collect::<Vec<_>>();
         for session in &connected {
             self.end_links(&session.endpoint.clone());
-            session.stop();
+            session.disconnect();
             // It may take its time, but it cannot be ended twice.
             self.mailbox.session_ended(session);
         }

@@ -60,6 +60,10 @@ impl Socket {
         self.0.with(|core| core.connect(address)).unwrap();
     }
 
+    pub fn disconnect(&self, address: &str) {
+        self.0.with(|core| core.end_endpoint(address)).unwrap();
+    }
+
     #[track_caller]
     pub fn send(&self, parts: &[&[u8]]) {
         for (index, part) in parts.iter().enumerate() {

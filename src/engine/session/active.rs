@@ -42,7 +42,7 @@ impl Session {
         let connection = connection.clone();
         // A sender that is at it goes on until there is nothing left, or says so. What it would not see to
         // is the end of a session.
-        let flushed = match self.closing {
+        let flushed = match self.is_closing() {
             true => connection.flush(),
             false => match connection.try_flush() {
                 Some(flushed) => flushed,
@@ -50,7 +50,7 @@ impl Session {
             },
         };
         match flushed {
-            Ok(Flushed::Done) if self.closing && connection.send.lock().is_finished() => {
+            Ok(Flushed::Done) if self.is_closing() && connection.send.lock().is_finished() => {
                 self.end(io)
             }
             Ok(Flushed::Done) => self.set_blocked(io, connection.fd(), false),
@@ -126,14 +126,11 @@ impl Session {
         if let Some(fd) = self.hang_up(io, false) {
             self.event(ids::EVENT_DISCONNECTED, fd);
         }
-        if self.target.is_none() || (self.closing && self.nothing_left()) {
+        if self.target.is_none() || self.needs_no_connection() {
             return self.end(io);
         }
         if was_active && self.profile.options.immediate {
             self.close_link();
-        }
-        if self.profile.options.reconnect_ivl < 0 {
-            return self.end(io);
         }
         self.retry(io, 0);
     }

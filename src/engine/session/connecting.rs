@@ -174,9 +174,9 @@ impl Session {
         let options = &self.profile.options;
         let refused = errno == libc::ECONNREFUSED;
         if self.target.is_none()
-            || self.interval < 0
+            || options.reconnect_ivl <= 0
             || (refused && stops_reconnecting(options, ids::RECONNECT_STOP_CONN_REFUSED))
-            || (self.closing && self.nothing_left())
+            || self.needs_no_connection()
         {
             return self.end(io);
         }

@@ -37,6 +37,8 @@ pub(super) mod wake {
     pub(crate) const ZAP: u32 = 256;
     /// The peer has sent a PING.
     pub(crate) const PING: u32 = 512;
+    /// The socket does not want to be connected to the endpoint any more.
+    pub(crate) const DISCONNECT: u32 = 1024;
 }
 
 /// After a sender began to write a message itself, the next one within this time is taken for a burst, which
@@ -118,6 +120,11 @@ impl SessionHandle {
     /// Ends the session: what is queued still goes out, as long as the owner's linger allows.
     pub fn stop(&self) {
         self.wake(wake::STOP);
+    }
+
+    /// Ends the session in the same way, and perhaps for good if its connection is lost.
+    pub fn disconnect(&self) {
+        self.wake(wake::DISCONNECT);
     }
 
     /// Notes what the session itself wants to do when others had their turn.

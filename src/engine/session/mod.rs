@@ -86,8 +86,7 @@ pub struct Session {
     is_reserved: bool,
     /// There was a connection before: subscriptions have to be sent again.
     reconnected: bool,
-    /// The socket wants it to end; what is queued may still go out.
-    closing: bool,
+    ending: Ending,
     /// The count of reads when an unanswered PING went out.
     pinged_at: Option<u32>,
     ttl_at: u32,
@@ -95,6 +94,16 @@ pub struct Session {
     blocked: bool,
     /// When to look next at the burst that goes on.
     watch: Duration,
+}
+
+/// Whether the socket wants the session to end; what is queued may still go out.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ending {
+    No,
+    /// A connection that is lost is made again for what is queued.
+    Lingering,
+    /// See `ZMQ_RECONNECT_STOP_AFTER_DISCONNECT`.
+    WithConnection,
 }
 
 struct SessionLink {
@@ -170,7 +179,7 @@ impl Session {
             interval,
             is_reserved: false,
             reconnected: false,
-            closing: false,
+            ending: Ending::No,
             pinged_at: None,
             ttl_at: 0,
             blocked: false,
@@ -237,6 +246,9 @@ impl Session {
         if wanted & wake::RELEASED != 0 {
             self.watch_again(io);
         }
+        if wanted & wake::DISCONNECT != 0 {
+            self.disconnect(io);
+        }
         if wanted & wake::STOP != 0 || (wanted & wake::CLOSED != 0 && self.is_link_closed()) {
             self.begin_closing(io);
         }
@@ -268,7 +280,8 @@ impl Session {
             return;
         }
         // It may be told to stop before the socket has closed its end of the link, and then again.
-        let known = std::mem::replace(&mut self.closing, true);
+        let known = self.is_closing();
+        self.ending = self.ending.max(Ending::Lingering);
         let linger = self.profile.owner.linger();
         if linger == 0 || self.nothing_left() {
             return self.end(io);
@@ -277,6 +290,30 @@ impl Session {
             io.set_timer(Timer::Linger, linger);
         }
         self.transmit(io);
+    }
+
+    /// `zmq_disconnect` was called, and with it goes the reason to make new connections, if the socket says so.
+    fn disconnect(&mut self, io: &mut dyn Reactor) {
+        self.begin_closing(io);
+        if stops_reconnecting(&self.profile.options, ids::RECONNECT_STOP_AFTER_DISCONNECT) {
+            self.ending = Ending::WithConnection;
+            if matches!(self.state, State::Idle | State::Resolving) {
+                self.end(io);
+            }
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        self.ending != Ending::No
+    }
+
+    /// Is there no reason to make another connection?
+    fn needs_no_connection(&mut self) -> bool {
+        match self.ending {
+            Ending::No => false,
+            Ending::Lingering => self.nothing_left(),
+            Ending::WithConnection => true,
+        }
     }
 
     /// Has the socket closed the present link? Word may come late about one that is gone already.

@@ -53,14 +53,14 @@ impl Session {
             Err(Trouble::Connection(errno)) => {
                 let failure = crate::security::Failure::NoDetail(errno);
                 self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
-                self.lose_connection(io);
+                self.lose_handshake(io);
             }
             Err(Trouble::Handshake(error)) => {
                 let failure = error.failure();
                 self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
                 self.refuse(io);
             }
-            Err(Trouble::Refused) => self.lose_connection(io),
+            Err(Trouble::Refused) => self.lose_handshake(io),
         }
     }
 
@@ -90,10 +90,18 @@ impl Session {
             let failure = crate::security::Failure::NoDetail(libc::ETIMEDOUT);
             self.profile.owner.event(Event::handshake_failed(failure, self.endpoint()));
         }
-        self.lose_connection(io);
+        self.lose_handshake(io);
     }
 
-    /// The peer broke the rules: it is not asked again.
+    /// The connection is gone before the handshake is over.
+    fn lose_handshake(&mut self, io: &mut dyn Reactor) {
+        match stops_reconnecting(&self.profile.options, ids::RECONNECT_STOP_HANDSHAKE_FAILED) {
+            true => self.refuse(io),
+            false => self.lose_connection(io),
+        }
+    }
+
+    /// The peer broke the rules, or is to be given up for less: it is not asked again.
     fn refuse(&mut self, io: &mut dyn Reactor) {
         let fd = self.hang_up(io, false);
         if let Some(fd) = fd {

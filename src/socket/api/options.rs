@@ -211,7 +211,7 @@ options! {
         [invert_matching] set_invert_matching = INVERT_MATCHING;
 
     // Connections.
-    limit /// How long to wait before a lost connection is made again (100 ms); `None` is never.
+    limit /// How long to wait before a lost connection is made again (100 ms); `None` and zero are never.
         [reconnect_interval] set_reconnect_interval = RECONNECT_IVL;
     time /// The wait doubles with each failure up to this; zero (the default) keeps it as it is.
         [reconnect_interval_max] set_reconnect_interval_max = RECONNECT_IVL_MAX;
