@@ -108,6 +108,8 @@ impl Error {
             ENOCOMPATPROTO => "The protocol is not compatible with the socket type".into(),
             ETERM => "Context was terminated".into(),
             EMTHREAD => "No thread available".into(),
+            // Not as the platform has it.
+            libc::EHOSTUNREACH => "Host unreachable".into(),
             _ => {
                 let text = io::Error::from_raw_os_error(errno).to_string();
                 match text.rfind(" (os error") {
@@ -167,5 +169,6 @@ mod tests {
     fn own_errnos_have_sentences() {
         assert_eq!(Error::describe(ETERM), "Context was terminated");
         assert_eq!(Error::describe(libc::EINVAL), "Invalid argument");
+        assert_eq!(Error::describe(libc::EHOSTUNREACH), "Host unreachable");
     }
 }

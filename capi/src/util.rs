@@ -170,11 +170,12 @@ fn set_errno(errno: c_int) {
     unsafe { *libc::__errno_location() = errno }
 }
 
-/// The sentences of the errnos that the platform does not know, as C strings.
+/// The sentences that are not the platform's, as C strings.
 fn own_sentence(errno: c_int) -> Option<&'static CStr> {
     static SENTENCES: LazyLock<Vec<(c_int, CString)>> = LazyLock::new(|| {
-        [error::EFSM, error::ENOCOMPATPROTO, error::ETERM, error::EMTHREAD]
-            .into_iter()
+        let own = [error::EFSM, error::ENOCOMPATPROTO, error::ETERM, error::EMTHREAD];
+        own.into_iter()
+            .chain([libc::EHOSTUNREACH])
             .filter_map(|errno| Some((errno, CString::new(Error::describe(errno)).ok()?)))
             .collect()
     });
@@ -208,6 +209,7 @@ mod tests {
     fn sentences_are_ours_or_the_platforms() {
         assert_eq!(sentence(error::EFSM), "Operation cannot be accomplished in current state");
         assert_eq!(sentence(libc::EINVAL), "Invalid argument");
+        assert_eq!(sentence(libc::EHOSTUNREACH), "Host unreachable");
         assert!(!sentence(-1).is_empty());
     }
 
