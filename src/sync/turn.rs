@@ -6,6 +6,11 @@
 //! fence to all threads, and then looks whether the owner is inside: one of the two sees the other. Since
 //! that is not cheap, ownership takes longer to come about each time it was ended.
 //!
+//! Each owner has a word of its own in which it says that it is inside. A former owner may have stopped for any
+//! length of time between seeing that it is the owner and saying that it is inside; when it goes on, it writes
+//! to a word that nobody else uses, sees that it is the owner no longer, and takes that back. Were the word
+//! shared, it would take back what the next owner has said.
+//!
 //! Who finds the turn taken has most likely broken the rule that a socket belongs to one thread at a time: it
 //! waits by looking again, more and more rarely.
 
@@ -20,16 +25,21 @@ use std::time::Duration;
 /// So many turns in a row make an owner ...
 const PATIENCE: u32 = if cfg!(loom) { 1 } else { 16 };
 /// ... and so many at most.
-const MOST_PATIENCE: u32 = 1 << 20;
+const MOST_PATIENCE: u32 = if cfg!(loom) { 1 } else { 1 << 20 };
+
+/// So many threads can have been owners of one turn; any further thread asks each time. A thread's number is
+/// a multiple of it.
+const OWNERS: usize = thread::TOKEN_ALIGN;
 
 /// See the module.
 #[derive(Default)]
 pub struct Turn<T> {
-    /// The thread that need not ask, or zero. Changed only by who has `taken`.
+    /// The number of the thread that need not ask, plus the place of its word; or zero. Changed only by the
+    /// thread that has `taken`.
     owner: AtomicUsize,
-    /// The owner has the turn.
-    inside: AtomicBool,
-    /// Somebody else has.
+    /// The thread that is, or was, the owner with this place has the turn.
+    inside: [AtomicBool; OWNERS],
+    /// A thread that is not the owner has.
     taken: AtomicBool,
     /// For who has `taken`.
     habit: UnsafeCell<Habit>,
@@ -42,11 +52,15 @@ struct Habit {
     /// Turns in a row.
     times: u32,
     patience: u32,
+    /// Whose words `inside` holds, or zeros.
+    owners: [usize; OWNERS],
+    /// The place of the last owner.
+    place: usize,
 }
 
 impl Default for Habit {
     fn default() -> Self {
-        Self { last: 0, times: 0, patience: PATIENCE }
+        Self { last: 0, times: 0, patience: PATIENCE, owners: [0; OWNERS], place: 0 }
     }
 }
 
@@ -56,7 +70,8 @@ unsafe impl<T: Send> Sync for Turn<T> {}
 /// The value, for as long as this lives. It may be shared between threads no more than `&mut T` may.
 pub struct Taken<'a, T> {
     turn: &'a Turn<T>,
-    owned: bool,
+    /// What says so.
+    held: &'a AtomicBool,
     value: PhantomData<&'a mut T>,
 }
 
@@ -67,50 +82,56 @@ impl<T> Turn<T> {
         self.try_take_as(thread::token())
     }
 
-    /// The same for the thread of this number, which is to be the caller's and not zero.
+    /// The same for the thread of this number, which is to be the caller's, not zero, and a multiple of
+    /// [`thread::TOKEN_ALIGN`].
     #[inline]
     pub fn try_take_as(&self, me: usize) -> Option<Taken<'_, T>> {
-        if self.owner.load(Ordering::Relaxed) == me {
+        debug_assert!(me != 0 && me % OWNERS == 0);
+        let owner = self.owner.load(Ordering::Relaxed);
+        // Out of reach if another thread is the owner, or none.
+        if let Some(inside) = self.inside.get(owner ^ me) {
             // A thread that is over may have had the same number: what it did comes before.
-            if self.inside.load(Ordering::Acquire) {
+            if inside.load(Ordering::Acquire) {
                 return None;
             }
-            self.inside.store(true, Ordering::Relaxed);
+            inside.store(true, Ordering::Relaxed);
             light();
-            if self.owner.load(Ordering::Relaxed) == me {
-                return Some(self.taken(true));
+            if self.owner.load(Ordering::Relaxed) == owner {
+                return Some(self.taken(inside));
             }
-            self.inside.store(false, Ordering::Release);
+            inside.store(false, Ordering::Release);
         }
         self.ask(me)
     }
 
     fn ask(&self, me: usize) -> Option<Taken<'_, T>> {
         self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).ok()?;
-        // SAFETY: for who has `taken`.
+        // SAFETY: for the thread that has `taken`.
         let habit = unsafe { &mut *self.habit.get() };
         if self.owner.load(Ordering::Relaxed) != 0 {
             self.owner.store(0, Ordering::Relaxed);
             heavy();
-            habit.patience = (habit.patience * 4).min(MOST_PATIENCE);
+            habit.patience = habit.patience.saturating_mul(4).min(MOST_PATIENCE);
         }
-        // Also without an owner: the former one may have come in before that.
-        if self.inside.load(Ordering::Acquire) {
+        // Also without an owner: the last one may have come in before its ownership ended. Those before it
+        // were outside when it became the owner, and have found out, or will, that they may not come in.
+        if self.inside[habit.place].load(Ordering::Acquire) {
             self.taken.store(false, Ordering::Release);
             return None;
         }
-        if !habit.makes_owner(me) || !is_supported() {
-            return Some(self.taken(false));
-        }
-        self.inside.store(true, Ordering::Relaxed);
-        self.owner.store(me, Ordering::Relaxed);
+        let place =
+            if habit.makes_owner(me) && is_supported() { habit.place_for(me) } else { None };
+        let Some(place) = place else { return Some(self.taken(&self.taken)) };
+        habit.place = place;
+        self.inside[place].store(true, Ordering::Relaxed);
+        self.owner.store(me | place, Ordering::Relaxed);
         self.taken.store(false, Ordering::Release);
-        Some(self.taken(true))
+        Some(self.taken(&self.inside[place]))
     }
 
     #[inline(always)]
-    fn taken(&self, owned: bool) -> Taken<'_, T> {
-        Taken { turn: self, owned, value: PhantomData }
+    fn taken<'a>(&'a self, held: &'a AtomicBool) -> Taken<'a, T> {
+        Taken { turn: self, held, value: PhantomData }
     }
 
     /// Takes the turn, and waits for it if need be.
@@ -132,6 +153,14 @@ impl Habit {
         self.times = if self.last == me { self.times.saturating_add(1) } else { 0 };
         self.last = me;
         self.times >= self.patience
+    }
+
+    /// The place of this thread's word. It stays this thread's: nobody can tell that the thread is not just
+    /// about to write to it.
+    fn place_for(&mut self, me: usize) -> Option<usize> {
+        let place = self.owners.iter().position(|owner| *owner == me || *owner == 0)?;
+        self.owners[place] = me;
+        Some(place)
     }
 }
 
@@ -156,8 +185,7 @@ impl<T> DerefMut for Taken<'_, T> {
 impl<T> Drop for Taken<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        let held = if self.owned { &self.turn.inside } else { &self.turn.taken };
-        held.store(false, Ordering::Release);
+        self.held.store(false, Ordering::Release);
     }
 }
 
@@ -181,20 +209,52 @@ mod tests {
         assert_eq!(*turn.take(), 4001);
     }
 
+    /// The numbers of some threads.
+    fn thread(number: usize) -> usize {
+        number * OWNERS
+    }
+
+    fn owner_of<T>(turn: &Turn<T>) -> usize {
+        turn.owner.load(Ordering::Relaxed) / OWNERS
+    }
+
     #[test]
     fn who_keeps_coming_becomes_the_owner_until_another_comes() {
         let turn = Turn::<u32>::default();
-        (0..PATIENCE + 1).for_each(|_| *turn.try_take_as(1).unwrap() += 1);
-        assert_eq!(turn.owner.load(Ordering::Relaxed), if is_supported() { 1 } else { 0 });
-        let inside = turn.try_take_as(1).unwrap();
-        assert!(turn.try_take_as(1).is_none() && turn.try_take_as(2).is_none());
+        let (one, two) = (thread(1), thread(2));
+        (0..PATIENCE + 1).for_each(|_| *turn.try_take_as(one).unwrap() += 1);
+        assert_eq!(owner_of(&turn), if is_supported() { 1 } else { 0 });
+        let inside = turn.try_take_as(one).unwrap();
+        assert!(turn.try_take_as(one).is_none() && turn.try_take_as(two).is_none());
         drop(inside);
-        *turn.try_take_as(2).unwrap() += 1;
-        assert_eq!(turn.owner.load(Ordering::Relaxed), 0);
-        (0..PATIENCE + 1).for_each(|_| *turn.try_take_as(1).unwrap() += 1);
-        assert_eq!(turn.owner.load(Ordering::Relaxed), 0, "not so soon again");
-        (0..4 * PATIENCE).for_each(|_| *turn.try_take_as(1).unwrap() += 1);
-        assert_eq!(turn.owner.load(Ordering::Relaxed), if is_supported() { 1 } else { 0 });
+        *turn.try_take_as(two).unwrap() += 1;
+        assert_eq!(owner_of(&turn), 0);
+        (0..PATIENCE + 1).for_each(|_| *turn.try_take_as(one).unwrap() += 1);
+        assert_eq!(owner_of(&turn), 0, "not so soon again");
+        (0..4 * PATIENCE).for_each(|_| *turn.try_take_as(one).unwrap() += 1);
+        assert_eq!(owner_of(&turn), if is_supported() { 1 } else { 0 });
         assert_eq!(*turn.take(), 6 * PATIENCE + 3);
+    }
+
+    #[test]
+    fn threads_beyond_the_number_of_owners_have_their_turns_all_the_same() {
+        let turn = Turn::<u32>::default();
+        let mut turns = 0;
+        for number in 1..=OWNERS + 2 {
+            // The turns it takes to become the owner, four times as many for each one before.
+            for _ in 0..=PATIENCE << (2 * (number.min(6) - 1)) {
+                *turn.try_take_as(thread(number)).unwrap() += 1;
+                turns += 1;
+            }
+            if number < 6 && is_supported() {
+                assert_eq!(owner_of(&turn), number);
+            }
+        }
+        assert_eq!(*turn.take(), turns);
+        let mut habit = Habit::default();
+        (1..=OWNERS)
+            .for_each(|number| assert_eq!(habit.place_for(thread(number)), Some(number - 1)));
+        assert_eq!(habit.place_for(thread(OWNERS + 1)), None);
+        assert_eq!(habit.place_for(thread(3)), Some(2), "it keeps its place");
     }
 }

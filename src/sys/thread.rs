@@ -16,6 +16,9 @@ pub fn block_signals() -> io::Result<()> {
     from_errno(error)
 }
 
+/// What [`token`] gives is a multiple of this: a thread's control block is aligned for pointers at the least.
+pub const TOKEN_ALIGN: usize = 8;
+
 /// A number, never zero, that tells the calling thread from all others that run now.
 #[inline(always)]
 pub fn token() -> usize {
@@ -36,7 +39,9 @@ pub fn token() -> usize {
         not(miri)
     )))]
     {
-        thread_local!(static PLACE: u8 = const { 0 });
+        #[repr(align(8))]
+        struct Place(#[allow(dead_code)] u8);
+        thread_local!(static PLACE: Place = const { Place(0) });
         token = PLACE.with(|place| ptr::from_ref(place) as usize);
     }
     token

@@ -1,11 +1,15 @@
 //! The turn at a socket.
 
-use super::check;
+use super::{check, check_deep};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 use zeroxide::sync::turn::Taken;
 use zeroxide::sync::turn::Turn;
+
+/// The numbers of two threads.
+const ONE: usize = 8;
+const TWO: usize = 16;
 
 #[test]
 fn one_at_a_time_has_it_and_sees_what_the_others_did() {
@@ -18,9 +22,9 @@ fn one_at_a_time_has_it_and_sees_what_the_others_did() {
             1
         };
         let theirs = turn.clone();
-        let other = thread::spawn(move || touch(&theirs, 2) + touch(&theirs, 2));
-        let times = touch(&turn, 1) + other.join().unwrap();
-        assert!(times >= 1 && turn.try_take_as(1).is_some(), "nobody holds it for good");
+        let other = thread::spawn(move || touch(&theirs, TWO) + touch(&theirs, TWO));
+        let times = touch(&turn, ONE) + other.join().unwrap();
+        assert!(times >= 1 && turn.try_take_as(ONE).is_some(), "nobody holds it for good");
     });
 }
 
@@ -35,12 +39,32 @@ fn an_owner_and_a_stranger_are_never_in_at_once() {
             })
         };
         // Twice in a row makes an owner, in the models.
-        assert_eq!(touch(turn.try_take_as(1)) + touch(turn.try_take_as(1)), 2);
+        assert_eq!(touch(turn.try_take_as(ONE)) + touch(turn.try_take_as(ONE)), 2);
         let theirs = turn.clone();
-        let other = thread::spawn(move || touch(theirs.try_take_as(2)));
+        let other = thread::spawn(move || touch(theirs.try_take_as(TWO)));
         // Each may come just when the other is finding out that it is not alone, and has to come again.
-        touch(turn.try_take_as(1));
+        touch(turn.try_take_as(ONE));
         other.join().unwrap();
-        assert!(turn.try_take_as(2).is_some(), "nobody holds it for good");
+        assert!(turn.try_take_as(TWO).is_some(), "nobody holds it for good");
+    });
+}
+
+/// Ownership changes hands while its former owner is on its way in.
+#[test]
+fn a_former_owner_and_the_next_are_never_in_at_once() {
+    check_deep(4, || {
+        let turn = Arc::new(Turn::<UnsafeCell<u32>>::default());
+        let touch = |turn: &Turn<UnsafeCell<u32>>, me| {
+            let Some(taken) = turn.try_take_as(me) else { return 0 };
+            taken.with_mut(|_| ());
+            1
+        };
+        assert_eq!(touch(&turn, ONE) + touch(&turn, ONE), 2);
+        let theirs = turn.clone();
+        // The first turn ends the other's ownership, the second makes an owner, who then comes as such.
+        let other = thread::spawn(move || (0..3).map(|_| touch(&theirs, TWO)).sum::<i32>());
+        touch(&turn, ONE);
+        other.join().unwrap();
+        assert!(turn.try_take_as(TWO).is_some(), "nobody holds it for good");
     });
 }
