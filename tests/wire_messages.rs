@@ -346,6 +346,30 @@ fn we_ping_and_go_when_nobody_answers() {
     finish(&context, [dealer]);
 }
 
+/// A thread that waits in `recv` sleeps on the connection's descriptor, and so keeps it open in the kernel. It
+/// is not told of the loss: another connection takes the place of this one.
+#[test]
+fn a_lost_connection_is_closed_while_its_owner_waits_on_it() {
+    let context = context();
+    let pull = Socket::new(&context, ids::PULL);
+    pull.set(ids::HEARTBEAT_IVL, 50);
+    pull.set(ids::HEARTBEAT_TIMEOUT, 100);
+    pull.set(ids::RCVTIMEO, 2500);
+    pull.set(ids::RECONNECT_IVL, 10_000);
+    let door = Door::tcp();
+    pull.connect(&door.endpoint());
+    let mut peer = door.accept();
+    peer.write(&V3_1.hello(PUSH, b""));
+    peer.expect(&V3_1.answer(PULL, b""));
+    let owner = std::thread::spawn(move || (pull.try_wait(), pull));
+    let started = Instant::now();
+    peer.read_to_end();
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    let (received, pull) = owner.join().unwrap();
+    assert!(!received);
+    finish(&context, [pull]);
+}
+
 /// Peers before ZMTP 3 know no commands, and would take a PING for a message.
 #[test]
 fn old_peers_are_not_pinged() {

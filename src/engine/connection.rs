@@ -100,9 +100,10 @@ impl Connection {
         self.activity.load(Ordering::Relaxed)
     }
 
-    /// Has both ends find the connection lost.
-    pub fn break_off(&self) {
-        // An error means that there is no connection to break off.
+    /// Ends the connection at once. A thread that sleeps on the descriptor has the kernel keep it, whoever closes
+    /// it; the peer would hear of the end when that thread wakes.
+    pub fn cut(&self) {
+        // An error means that there is no connection to end.
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 

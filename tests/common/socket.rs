@@ -129,6 +129,16 @@ impl Socket {
         }
     }
 
+    /// Waits for a part, for as long as `ZMQ_RCVTIMEO` says. False if none came.
+    #[track_caller]
+    pub fn try_wait(&self) -> bool {
+        match self.0.with(|core| core.recv_message(false)) {
+            Err(Error::Again) => false,
+            Err(error) => panic!("{error}"),
+            Ok(_) => true,
+        }
+    }
+
     /// Receives a part, if there is one and the socket's state allows it.
     pub fn try_recv_any(&self) -> Option<Message> {
         self.0.with(|core| core.recv_message(true)).ok()

@@ -156,8 +156,9 @@ impl Session {
                     link.tx = recv.take_link();
                 }
                 drop((send, recv));
-                if politely {
-                    connection.shut_down();
+                match politely {
+                    true => connection.shut_down(),
+                    false => connection.cut(),
                 }
                 Some(fd)
             }

@@ -373,7 +373,7 @@ impl Peer for SessionHandle {
 
     fn start_over(&self) {
         if let Some(established) = &*self.established.lock() {
-            established.connection.break_off();
+            established.connection.cut();
         }
         self.wake(wake::REPEAT | wake::BROKEN);
     }
