@@ -26,6 +26,21 @@ pub enum Timer {
     Claim,
 }
 
+impl Timer {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Handshake,
+        Self::Connect,
+        Self::Reconnect,
+        Self::Heartbeat,
+        Self::HeartbeatTimeout,
+        Self::HeartbeatTtl,
+        Self::Linger,
+        Self::Watch,
+        Self::Claim,
+    ];
+}
+
 /// What is to be done with a descriptor.
 #[derive(Clone, Copy)]
 pub struct Ready {

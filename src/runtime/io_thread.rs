@@ -48,6 +48,20 @@ pub struct IoHandle {
 }
 
 impl IoHandle {
+    fn new(poll: &Poll) -> Result<Arc<Self>> {
+        let registry = poll.registry().try_clone()?;
+        let waker = Waker::new(&registry, WAKE)?;
+        Ok(Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            tasks: Mutex::new(Vec::new()),
+            waker,
+            registry,
+            load: AtomicUsize::new(0),
+            began: Instant::now(),
+            idle_since: AtomicU64::new(AT_WORK),
+        }))
+    }
+
     pub fn send(&self, task: Task) {
         let mut tasks = self.tasks.lock();
         let first = tasks.is_empty();
@@ -113,17 +127,7 @@ pub struct IoThread {
 impl IoThread {
     pub fn start(name: String, settings: ThreadSettings) -> Result<Self> {
         let poll = Poll::new()?;
-        let registry = poll.registry().try_clone()?;
-        let waker = Waker::new(&registry, WAKE)?;
-        let handle = Arc::new_cyclic(|this| IoHandle {
-            this: this.clone(),
-            tasks: Mutex::new(Vec::new()),
-            waker,
-            registry,
-            load: AtomicUsize::new(0),
-            began: Instant::now(),
-            idle_since: AtomicU64::new(AT_WORK),
-        });
+        let handle = IoHandle::new(&poll)?;
         let shared = handle.clone();
         let join = std::thread::Builder::new().name(name).spawn(move || {
             settings.apply();
@@ -325,6 +329,10 @@ impl Loop {
         let survived = catch_unwind(AssertUnwindSafe(|| run(session, &mut io))).is_ok();
         if !survived || session.is_over() {
             *place = None;
+            // One that panicked has not seen to that, and another will have its number.
+            for timer in Timer::ALL {
+                self.timers.cancel(Due::Session(index, timer));
+            }
             self.release(index);
         }
     }
@@ -461,3 +469,6 @@ impl Reactor for Io<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
