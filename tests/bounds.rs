@@ -152,8 +152,8 @@ fn a_send_that_memory_is_too_short_for_fails_and_can_be_made_again() {
             for len in [1, 2, 4] {
                 let message = &message[message.len() - len..];
                 let (mut sent, mut part) = (0, 0);
-            // For this test, when there is nothing left.
-            let reserve = vec![1; MIB];
+                // For this test, when there is nothing left.
+                let reserve = vec![1; MIB];
                 let error = loop {
                     match push.send_part(message[part], part + 1 < len) {
                         Ok(()) => part += 1,
@@ -164,7 +164,7 @@ fn a_send_that_memory_is_too_short_for_fails_and_can_be_made_again() {
                     }
                 };
                 drop(reserve);
-            assert_eq!(error, Error::NoMemory);
+                assert_eq!(error, Error::NoMemory);
                 assert!(sent > 1000, "{sent}");
                 for _ in 0..sent {
                     assert_eq!(pull.recv(), message);

@@ -14,7 +14,7 @@ use crate::sys::io::Stream;
 use crate::wire::command::Command;
 use crate::wire::frame::{encode_frame, parse_header, Header};
 use crate::wire::legacy;
-use std::collections::VecDeque;
+use std::collections::{TryReserveError, VecDeque};
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -23,6 +23,14 @@ use std::sync::Arc;
 const WRITE_SIZE: usize = 256 * 1024;
 /// How much is translated before it is written.
 const OUTBOX_SIZE: usize = 64 * 1024;
+/// So much memory stays with an outbox that has nothing to hold ...
+const OUTBOX_KEPT: usize = 4 * OUTBOX_SIZE;
+/// ... and so much for the next message, if there is one.
+const OUTBOX_IN_USE: usize = 16 * OUTBOX_SIZE;
+/// So many ends are remembered without asking for memory.
+const ENDS_KEPT: usize = 4096;
+/// What a mechanism or a framing makes of a body wants no more room than this besides.
+const SEAL_ROOM: usize = 2048;
 /// One turn of a connection writes no more than this, so that others have theirs.
 const TURN: usize = 4 * 1024 * 1024;
 const SLICES: usize = 64;
@@ -262,6 +270,7 @@ impl SendHalf {
         if whole {
             self.outbox.clear();
             self.sent = 0;
+            self.keep_outbox(OUTBOX_IN_USE);
         }
         Ok(if whole { Step::Wrote(bytes) } else { Step::Partly })
     }
@@ -320,6 +329,7 @@ impl SendHalf {
             let flags = record.flags();
             encode(framing, flags, record.body(), outbox)?;
             if flags & MORE == 0 {
+                ends.try_reserve(1).map_err(no_memory)?;
                 ends.push_back((outbox.len(), *cursor));
             }
         }
@@ -329,8 +339,20 @@ impl SendHalf {
         let any = outbox.len() > before;
         if !any {
             self.release();
+            self.keep_outbox(OUTBOX_KEPT);
+            if self.ends.is_empty() && self.ends.capacity() > ENDS_KEPT {
+                self.ends = VecDeque::new();
+            }
         }
         Ok(any)
+    }
+
+    /// Gives the memory of an empty outbox back, if it is more than `most`: a long message is not paid for by its
+    /// connection ever after.
+    fn keep_outbox(&mut self, most: usize) {
+        if self.outbox.is_empty() && self.outbox.capacity() > most {
+            self.outbox = Vec::new();
+        }
     }
 
     fn tell_writable(&self) {
@@ -349,6 +371,10 @@ fn take_latest(link: &mut Receiver, idle: bool) -> Option<Message> {
     }
 }
 
+fn no_memory(_: TryReserveError) -> io::Error {
+    io::Error::from_raw_os_error(libc::ENOMEM)
+}
+
 enum Step {
     Nothing,
     Wrote(usize),
@@ -363,13 +389,18 @@ fn encode(framing: &mut SendFraming, flags: u8, body: &[u8], out: &mut Vec<u8>) 
         SendFraming::Direct | SendFraming::Raw => false,
     };
     if as_messages && flags & COMMAND != 0 {
-        let message = match Command::parse(body) {
-            Ok(Command::Subscribe { topic }) => [&[1], topic].concat(),
-            Ok(Command::Cancel { topic }) => [&[0], topic].concat(),
+        let (first, topic) = match Command::parse(body) {
+            Ok(Command::Subscribe { topic }) => (1, topic),
+            Ok(Command::Cancel { topic }) => (0, topic),
             _ => return Ok(()),
         };
+        let mut message = Vec::new();
+        message.try_reserve_exact(1 + topic.len()).map_err(no_memory)?;
+        message.push(first);
+        message.extend_from_slice(topic);
         return encode(framing, 0, &message, out);
     }
+    out.try_reserve(body.len().saturating_add(SEAL_ROOM)).map_err(no_memory)?;
     match framing {
         SendFraming::Raw => out.extend_from_slice(body),
         SendFraming::Sealed { mechanism, .. } => mechanism
@@ -383,3 +414,6 @@ fn encode(framing: &mut SendFraming, flags: u8, body: &[u8], out: &mut Vec<u8>) 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
