@@ -178,3 +178,18 @@ fn a_send_that_memory_is_too_short_for_fails_and_can_be_made_again() {
         },
     );
 }
+
+/// Whoever asks for answers all the time and never reads them is not given any more at some point.
+#[test]
+fn pings_of_a_peer_that_never_reads_take_no_memory() {
+    with_memory("pings_of_a_peer_that_never_reads_take_no_memory", 32 * MIB, || {
+        pull_survives(|_, _, endpoint| {
+            let mut peer = Peer::greet(endpoint, V3_1, PUSH, b"");
+            let pings = command("PING", b"\0\0sixteen letters.").repeat(10_000);
+            for _ in 0..200 {
+                peer.write(&pings);
+            }
+            vec![peer]
+        });
+    });
+}

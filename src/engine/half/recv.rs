@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use super::sealed::{Opened, Refusal, Sealed};
+use super::send::REPLIES_KEPT;
 use crate::error::Result;
 use crate::link::{pair, Brought, Limits, LinkEnd, Parcel, Peer, Receiver, Sender, COMMAND, MORE};
 use crate::message::Filling;
@@ -571,7 +572,9 @@ fn on_command(
     match Command::parse(body) {
         Ok(Command::Ping { ttl, context }) if answers => {
             *ping = Some(ttl);
-            Command::Pong { context }.encode(replies);
+            if replies.len() < REPLIES_KEPT {
+                Command::Pong { context }.encode(replies);
+            }
             Verdict::Drop
         }
         Ok(Command::Subscribe { .. } | Command::Cancel { .. }) if wants_commands => Verdict::Keep,

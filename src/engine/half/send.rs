@@ -23,6 +23,8 @@ use std::sync::Arc;
 const WRITE_SIZE: usize = 256 * 1024;
 /// How much is translated before it is written.
 const OUTBOX_SIZE: usize = 64 * 1024;
+/// So many bytes of answers to what a peer sends wait for it to read, and hardly more: some eighty PONGs.
+pub(super) const REPLIES_KEPT: usize = 2048;
 /// So much memory stays with an outbox that has nothing to hold ...
 const OUTBOX_KEPT: usize = 4 * OUTBOX_SIZE;
 /// ... and so much for the next message, if there is one.
@@ -75,6 +77,8 @@ pub struct SendHalf {
     cursor: Option<Cursor>,
     outbox: Vec<u8>,
     sent: usize,
+    /// Bytes of our own commands in the outbox.
+    own: usize,
     /// The kernel took less than it was given the last time.
     blocked: bool,
     /// Where in the outbox messages end, and the place in the queue behind them.
@@ -101,6 +105,7 @@ impl SendHalf {
             cursor,
             outbox: first,
             sent: 0,
+            own: 0,
             blocked: false,
             ends: VecDeque::new(),
         }
@@ -161,8 +166,13 @@ impl SendHalf {
         self.sent < self.outbox.len()
     }
 
-    /// Queues commands of our own, such as a PONG, as frames.
+    /// Queues commands of our own, such as a PONG, as frames. A peer that does not read what we have for it gets no
+    /// more of them.
     pub fn queue_frames(&mut self, frames: &[u8]) {
+        if self.own >= REPLIES_KEPT {
+            return;
+        }
+        self.own += frames.len();
         let SendFraming::Sealed { mechanism, .. } = &mut self.framing else {
             return self.outbox.extend_from_slice(frames);
         };
@@ -269,7 +279,7 @@ impl SendHalf {
         self.release();
         if whole {
             self.outbox.clear();
-            self.sent = 0;
+            (self.sent, self.own) = (0, 0);
             self.keep_outbox(OUTBOX_IN_USE);
         }
         Ok(if whole { Step::Wrote(bytes) } else { Step::Partly })

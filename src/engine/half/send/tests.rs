@@ -42,6 +42,28 @@ fn flush_all(half: &mut SendHalf, stream: &Stream, peer: &Stream) -> usize {
     }
 }
 
+/// They ask for an answer each time, and never read one.
+#[test]
+fn answers_to_a_peer_that_does_not_read_are_few() {
+    let sealed = SendFraming::Sealed { mechanism: Box::new(Open), old_subscriptions: false };
+    for framing in [SendFraming::Direct, sealed] {
+        let (mut half, mut link) = half(framing);
+        let (stream, peer) = streams().unwrap();
+        link.write(&mut Frame::bytes(&vec![1; 8 << 20], false), false, &Nobody).unwrap();
+        assert_eq!(half.flush(&stream).unwrap(), Flushed::Blocked);
+        let before = half.outbox.len();
+        let pong = Command::Pong { context: &[7; 16] };
+        for _ in 0..10_000 {
+            half.queue_command(&pong);
+        }
+        let waiting = half.outbox.len() - before;
+        assert!((1..REPLIES_KEPT + 100).contains(&waiting), "{waiting}");
+        flush_all(&mut half, &stream, &peer);
+        half.queue_command(&pong);
+        assert!(flush_all(&mut half, &stream, &peer) >= 16);
+    }
+}
+
 #[test]
 fn memory_for_what_was_long_goes_when_it_has_left() {
     let sealed = SendFraming::Sealed { mechanism: Box::new(Open), old_subscriptions: false };
