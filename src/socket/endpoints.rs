@@ -10,7 +10,7 @@ use crate::options::{ids, text, Options};
 use crate::pattern::Pattern;
 use crate::runtime::io_thread::{IoHandle, Task};
 use crate::runtime::listener::{Accepting, Bound};
-use crate::transport::{Endpoint, TransportOptions};
+use crate::transport::{Endpoint, Failed, TransportOptions};
 use crate::wire::SocketType;
 use std::sync::Arc;
 
@@ -51,9 +51,8 @@ impl Core {
         }
         let io = self.io_thread()?;
         let transport = transport_options(&self.options, &*self.pattern);
-        let listener = endpoint.bind(&transport).inspect_err(|error| {
-            self.mailbox.event(Event::new(ids::EVENT_BIND_FAILED, error.errno(), address));
-        })?;
+        let listener =
+            endpoint.bind(&transport).map_err(|failed| self.bind_failed(&endpoint, failed))?;
         let bound = Bound {
             context: self.context.clone(),
             mailbox: self.mailbox.clone(),
@@ -66,6 +65,18 @@ impl Core {
         self.endpoints.last = accepting.endpoint.clone();
         self.endpoints.listeners.push(accepting);
         Ok(())
+    }
+
+    /// Tells the monitor, in the words of libzmq: a scheme is not part of where the socket could not be bound,
+    /// and a TCP descriptor that never was has no endpoint.
+    fn bind_failed(&self, endpoint: &Endpoint, failed: Failed) -> Error {
+        if let Some(fd) = failed.closed {
+            let name = if endpoint.is_tcp() { String::new() } else { endpoint.to_string() };
+            self.mailbox.event(Event::new(ids::EVENT_CLOSED, fd, name));
+        }
+        let errno = failed.error.errno();
+        self.mailbox.event(Event::new(ids::EVENT_BIND_FAILED, errno, endpoint.address()));
+        failed.error
     }
 
     /// `zmq_connect`.

@@ -10,7 +10,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::error::{Error, Result};
 
-use super::{names, Established, Transport, TransportOptions};
+use super::{names, Established, Failed, Transport, TransportOptions};
 
 /// An address that needs no more looking up.
 #[derive(Clone)]
@@ -23,20 +23,30 @@ pub struct Target {
 
 impl Target {
     /// Starts to connect. An error is of this attempt only; see [`is_retryable`].
-    pub fn connect(&self, options: &TransportOptions) -> Result<Connecting> {
+    pub fn connect(&self, options: &TransportOptions) -> Result<Connecting, Failed> {
         let (socket, destination) = open(&self.destination)?;
-        self.transport.tune(&socket, destination.domain(), options)?;
+        let (socket, ()) =
+            Failed::or_close(socket, |socket| self.start(socket, &destination, options))?;
+        Ok(Connecting { socket: Some(socket) })
+    }
+
+    fn start(
+        &self,
+        socket: &Socket,
+        destination: &SockAddr,
+        options: &TransportOptions,
+    ) -> Result<()> {
+        self.transport.tune(socket, destination.domain(), options)?;
         if let Some(source) = &self.source {
             // Lets one source port be used towards several peers.
             socket.set_reuse_address(true)?;
             socket.bind(source)?;
         }
-        match socket.connect(&destination) {
-            Ok(()) => {}
-            Err(error) if is_under_way(&error) => {}
-            Err(error) => return Err(error.into()),
+        match socket.connect(destination) {
+            Ok(()) => Ok(()),
+            Err(error) if is_under_way(&error) => Ok(()),
+            Err(error) => Err(error.into()),
         }
-        Ok(Connecting { socket: Some(socket) })
     }
 
     /// The canonical endpoint of the destination: `tcp://127.0.0.1:5555`.

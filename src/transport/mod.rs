@@ -10,6 +10,7 @@ use std::fmt;
 use crate::error::{Error, Result};
 
 mod connecting;
+mod failed;
 mod inproc;
 mod ipc;
 mod listener;
@@ -19,6 +20,7 @@ pub mod socks;
 mod tcp;
 
 pub use connecting::{is_retryable, Connecting, Target};
+pub use failed::Failed;
 pub use listener::{is_exhaustion, Established, Listener};
 pub use names::{local_endpoint, peer_address};
 pub use options::TransportOptions;
@@ -39,7 +41,7 @@ trait Transport: Sync {
     fn check_connect(&self, address: &str) -> Result<()>;
 
     /// Listens there. May ask the resolver.
-    fn bind(&self, address: &str, options: &TransportOptions) -> Result<Listener>;
+    fn bind(&self, address: &str, options: &TransportOptions) -> Result<Listener, Failed>;
 
     /// Where to connect to. `None` if the resolver would have to be asked and `lookup` forbids it.
     fn target(
@@ -114,7 +116,7 @@ impl Endpoint {
     }
 
     /// Listens at this endpoint.
-    pub fn bind(&self, options: &TransportOptions) -> Result<Listener> {
+    pub fn bind(&self, options: &TransportOptions) -> Result<Listener, Failed> {
         self.transport.bind(&self.address, options)
     }
 
@@ -131,7 +133,10 @@ impl Endpoint {
 }
 
 /// Starts to connect to an endpoint that needs no resolver, or whose resolver may block the caller.
-pub fn start_connect(endpoint: &Endpoint, options: &TransportOptions) -> Result<Connecting> {
+pub fn start_connect(
+    endpoint: &Endpoint,
+    options: &TransportOptions,
+) -> Result<Connecting, Failed> {
     endpoint.resolve(options)?.connect(options)
 }
 

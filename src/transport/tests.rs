@@ -17,6 +17,10 @@ fn options() -> TransportOptions {
     TransportOptions::default()
 }
 
+fn failure<T>(result: Result<T, Failed>) -> Error {
+    result.map(drop).unwrap_err().error
+}
+
 fn wait(socket: &impl AsRawFd, events: i16) {
     let mut fds = [PollFd::new(socket.as_raw_fd(), events)];
     assert_eq!(poll(&mut fds, Some(Duration::from_secs(5))).unwrap(), 1, "nothing happened");
@@ -130,17 +134,17 @@ fn tcp_meets_over_ipv6_where_there_is_any() {
             assert_talks(&finish(connecting).unwrap(), &accepted);
         }
         // A machine without IPv6 says so.
-        Err(error) => assert!(matches!(error, Error::AddressNotAvailable | Error::Os(_))),
+        Err(error) => assert!(matches!(error.error, Error::AddressNotAvailable | Error::Os(_))),
     }
     let without = endpoint("tcp://[::1]:*").bind(&options());
-    assert_eq!(without.map(drop), Err(Error::NoDevice));
+    assert_eq!(failure(without), Error::NoDevice);
 }
 
 #[test]
 fn a_port_is_taken_once_and_free_after_close() {
     let listener = endpoint("tcp://127.0.0.1:*").bind(&options()).unwrap();
     let same = endpoint(listener.local_endpoint());
-    assert_eq!(same.bind(&options()).map(drop), Err(Error::AddressInUse));
+    assert_eq!(failure(same.bind(&options())), Error::AddressInUse);
     let (accepted, connected) = meet(&listener);
     listener.close().unwrap();
     let again = same.bind(&options()).unwrap();
@@ -155,7 +159,7 @@ fn nobody_there_is_refused_and_worth_another_try() {
     drop(listener);
     let refused = match start_connect(&gone, &options()) {
         Ok(connecting) => finish(connecting).map(drop).map_err(Error::from),
-        Err(error) => Err(error),
+        Err(failed) => Err(failed.error),
     };
     assert_eq!(refused, Err(Error::ConnectionRefused));
     assert!(is_retryable(Error::ConnectionRefused) && is_retryable(Error::Invalid));
@@ -235,11 +239,11 @@ fn ipc_takes_over_a_path_and_leaves_it_to_the_next() {
 fn ipc_addresses_that_cannot_be() {
     let long = format!("ipc:///tmp/{}", "x".repeat(200));
     assert_eq!(endpoint(&long).check_connect(), Err(Error::NameTooLong));
-    assert_eq!(endpoint(&long).bind(&options()).map(drop), Err(Error::NameTooLong));
-    assert_eq!(endpoint("ipc://@").bind(&options()).map(drop), Err(Error::Invalid));
+    assert_eq!(failure(endpoint(&long).bind(&options())), Error::NameTooLong);
+    assert_eq!(failure(endpoint("ipc://@").bind(&options())), Error::Invalid);
     let nowhere = endpoint("ipc:///nonesuch/directory/socket");
-    assert_eq!(nowhere.bind(&options()).map(drop), Err(Error::NoEntry));
-    assert_eq!(start_connect(&nowhere, &options()).map(drop), Err(Error::NoEntry));
+    assert_eq!(failure(nowhere.bind(&options())), Error::NoEntry);
+    assert_eq!(failure(start_connect(&nowhere, &options())), Error::NoEntry);
 }
 
 #[cfg(target_os = "linux")]
@@ -248,7 +252,7 @@ fn ipc_ends_meet_under_an_abstract_name() {
     let name = format!("ipc://@zeroxide-{:08x}", random_u32());
     let listener = endpoint(&name).bind(&options()).unwrap();
     assert_eq!(listener.local_endpoint(), name);
-    assert_eq!(endpoint(&name).bind(&options()).map(drop), Err(Error::AddressInUse));
+    assert_eq!(failure(endpoint(&name).bind(&options())), Error::AddressInUse);
     let (accepted, connected) = meet(&listener);
     assert_eq!(local_endpoint(&accepted.stream), name);
     assert_talks(&accepted, &connected);

@@ -61,13 +61,42 @@ fn a_client_hears_of_its_server() {
 #[test]
 fn a_failure_to_bind_is_told_with_its_errno() {
     let context = context();
-    let (_taken, endpoint) = bound(&context, Rep, "tcp://127.0.0.1:*");
+    let (_taken, tcp) = bound(&context, Rep, "tcp://127.0.0.1:*");
+    let abstract_name = format!("ipc://@zeroxide-{}-taken", std::process::id());
+    let (_taken, ipc) = bound(&context, Rep, &abstract_name);
+    // Where a TCP socket could not be bound is no endpoint of it, and there is no scheme.
+    for (endpoint, closed) in [(&tcp, ""), (&ipc, ipc.as_str())] {
+        let rep = socket(&context, Rep);
+        let monitor = rep.monitor().unwrap();
+        assert_eq!(rep.bind(endpoint), Err(Error::AddressInUse));
+        let event = monitor.recv_timeout(LONG).unwrap();
+        assert_eq!((event.kind, event.endpoint.as_str()), (Closed, closed));
+        assert!(event.value > 2, "{event:?}");
+        let event = monitor.recv_timeout(LONG).unwrap();
+        assert_eq!((event.kind, event.value), (BindFailed, Error::AddressInUse.errno()));
+        assert_eq!(Some(event.endpoint.as_str()), endpoint.get(6..));
+        assert_eq!(monitor.try_recv(), Err(Error::Again));
+    }
+}
+
+#[test]
+fn where_no_descriptor_was_opened_none_is_closed() {
+    let context = context();
     let rep = socket(&context, Rep);
     let monitor = rep.monitor().unwrap();
-    assert_eq!(rep.bind(&endpoint), Err(Error::AddressInUse));
+    assert_eq!(rep.bind("tcp://127.0.0.1"), Err(Error::Invalid));
     let event = monitor.recv_timeout(LONG).unwrap();
-    assert_eq!((event.kind, event.value), (BindFailed, Error::AddressInUse.errno()));
-    assert_eq!(event.endpoint, endpoint);
+    assert_eq!((event.kind, event.value), (BindFailed, Error::Invalid.errno()));
+    assert_eq!(event.endpoint, "127.0.0.1");
+}
+
+#[test]
+fn every_attempt_to_connect_that_fails_is_told() {
+    let context = context();
+    let req = socket(&context, Req);
+    let monitor = req.monitor().unwrap();
+    req.connect(&format!("ipc://@zeroxide-{}-nobody", std::process::id())).unwrap();
+    assert_eq!(kinds(&monitor, 4), [Closed, ConnectRetried, Closed, ConnectRetried]);
 }
 
 #[test]

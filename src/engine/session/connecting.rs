@@ -4,7 +4,7 @@
 use super::*;
 use crate::error::Result;
 use crate::sys::process::random_u32;
-use crate::transport::{is_retryable, Target};
+use crate::transport::{is_retryable, Failed, Target};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
@@ -48,8 +48,7 @@ impl Session {
     fn connect_to(&mut self, io: &mut dyn Reactor, target: Target) {
         let mut connecting = match target.connect(&self.profile.transport) {
             Ok(connecting) => connecting,
-            Err(error) if is_retryable(error) => return self.retry(io, error.errno()),
-            Err(_) => return self.end(io),
+            Err(failed) => return self.not_started(io, failed),
         };
         let finished = connecting.finish();
         // Local connections are there at once or not at all; others are under way, however quick.
@@ -71,6 +70,17 @@ impl Session {
             io.set_timer(Timer::Connect, limit);
         }
         self.state = State::Connecting(connecting);
+    }
+
+    /// An attempt failed at once.
+    fn not_started(&mut self, io: &mut dyn Reactor, failed: Failed) {
+        if let Some(fd) = failed.closed {
+            self.event(ids::EVENT_CLOSED, fd);
+        }
+        match is_retryable(failed.error) {
+            true => self.retry(io, failed.error.errno()),
+            false => self.end(io),
+        }
     }
 
     /// The descriptor became writable: it worked, or it failed.

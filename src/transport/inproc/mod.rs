@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Result};
 
-use super::{Listener, Lookup, Target, Transport, TransportOptions};
+use super::{Failed, Listener, Lookup, Target, Transport, TransportOptions};
 
 pub(super) struct Inproc;
 
@@ -19,8 +19,8 @@ impl Transport for Inproc {
         Ok(())
     }
 
-    fn bind(&self, _address: &str, _options: &TransportOptions) -> Result<Listener> {
-        Err(Error::NotSupported)
+    fn bind(&self, _address: &str, _options: &TransportOptions) -> Result<Listener, Failed> {
+        Err(Error::NotSupported.into())
     }
 
     fn target(

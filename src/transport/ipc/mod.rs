@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::sys::process::{is_member_of, peer_credentials, PeerCredentials};
 
 use super::listener::{adopt_listener, kept_out, Reception};
-use super::{names, Listener, Lookup, Target, Transport, TransportOptions};
+use super::{names, Failed, Listener, Lookup, Target, Transport, TransportOptions};
 
 mod place;
 
@@ -27,21 +27,24 @@ impl Transport for Ipc {
         socket_address(address).map(drop)
     }
 
-    fn bind(&self, address: &str, options: &TransportOptions) -> Result<Listener> {
+    fn bind(&self, address: &str, options: &TransportOptions) -> Result<Listener, Failed> {
         if options.use_fd != -1 {
             let endpoint = names::endpoint(&socket_address(address)?);
             let socket = adopt_listener(options.use_fd)?;
-            return Listener::new(socket, endpoint, Box::new(IpcReception::new(options, None)));
+            let reception = IpcReception::new(options, None);
+            return Ok(Listener::new(socket, endpoint, Box::new(reception))?);
         }
         let mut place = Place::choose(address)?;
         let address = socket_address(place.address())?;
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         place.make_way();
-        socket.bind(&address)?;
-        place.taken();
-        socket.listen(options.backlog)?;
+        let (socket, ()) = Failed::or_close(socket, |socket| {
+            socket.bind(&address)?;
+            place.taken();
+            Ok(socket.listen(options.backlog)?)
+        })?;
         let reception = IpcReception::new(options, Some(place));
-        Listener::new(socket, names::endpoint(&address), Box::new(reception))
+        Ok(Listener::new(socket, names::endpoint(&address), Box::new(reception))?)
     }
 
     fn target(

@@ -11,7 +11,7 @@ use crate::sys::process::PeerCredentials;
 use super::connecting::open;
 use super::listener::{adopt_listener, kept_out, Reception};
 use super::names::local_endpoint;
-use super::{Listener, Lookup, Target, Transport, TransportOptions};
+use super::{Failed, Listener, Lookup, Target, Transport, TransportOptions};
 
 mod address;
 mod tuning;
@@ -31,13 +31,14 @@ impl Transport for Tcp {
         address::check_connect(address)
     }
 
-    fn bind(&self, address: &str, options: &TransportOptions) -> Result<Listener> {
+    fn bind(&self, address: &str, options: &TransportOptions) -> Result<Listener, Failed> {
         let socket = match options.use_fd {
             -1 => listen(address, options)?,
             fd => adopt_listener(fd)?,
         };
         let endpoint = local_endpoint(&socket);
-        Listener::new(socket, endpoint, Box::new(TcpReception { options: options.clone() }))
+        let reception = Box::new(TcpReception { options: options.clone() });
+        Ok(Listener::new(socket, endpoint, reception)?)
     }
 
     fn target(
@@ -66,15 +67,17 @@ impl Transport for Tcp {
     }
 }
 
-fn listen(address: &str, options: &TransportOptions) -> Result<Socket> {
+fn listen(address: &str, options: &TransportOptions) -> Result<Socket, Failed> {
     // A source address has no meaning here, but never was an error.
     let (_, address) = address::split_source(address);
     let address = address::resolve(address, Rules::BIND, options.ipv6)?;
     let (socket, address) = open(&address.into())?;
-    tuning::before_use(&socket, address.domain(), options)?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&address)?;
-    socket.listen(options.backlog)?;
+    let (socket, ()) = Failed::or_close(socket, |socket| {
+        tuning::before_use(socket, address.domain(), options)?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&address)?;
+        Ok(socket.listen(options.backlog)?)
+    })?;
     Ok(socket)
 }
 
