@@ -77,8 +77,9 @@ fn answer(socket: &Socket, expected: &[Vec<u8>]) {
     let Ok(request) = socket.recv() else { return };
     let [version, id, _domain, _address, _routing_id, claim @ ..] = &request[..] else { return };
     let status: &[u8] = if claim == expected { b"200" } else { b"400" };
+    let reply: [&[u8]; 6] = [version, id, status, b"", NAME, b""];
     // Whoever asked may have gone.
-    let _ = socket.send(&[version, id, status, b"", NAME, b""]);
+    let _ = socket.send(&reply);
 }
 
 impl Drop for Handler {
