@@ -1,9 +1,11 @@
-//! The platform: every libc call of the crate is here, behind a safe function, and libsodium's.
+//! The platform: every libc call of the crate is here, behind a safe function, and all code for certain
+//! processors.
 //!
 //! What this module never does: keep state of a socket or a connection, retry what the caller may
 //! want to give up on, or terminate the process.
 
 pub mod clock;
+pub mod crypto;
 pub mod desk;
 pub mod epoll;
 pub mod eventfd;
@@ -14,7 +16,6 @@ pub mod memory;
 pub mod net;
 pub mod poll;
 pub mod process;
-pub mod sodium;
 pub mod thread;
 
 /// Turns the -1 of a C call into the error it left in errno.

@@ -14,7 +14,7 @@ pub const SONAME: &str = "libzmq.so.5";
 /// The file behind the soname, called as upstream's release of that version calls it.
 pub const SHARED: &str = "libzmq.so.5.2.5";
 
-/// What a program needs that links to `libzmq.a`: the standard library's and libsodium's wishes.
+/// What a program needs that links to `libzmq.a`: the standard library's wishes.
 /// The compiler brings the unwinder (`libgcc_s` or `libgcc_eh`) itself, the right one for `-static`.
 const PRIVATE: &[&str] = &["-lrt", "-lpthread", "-lm", "-ldl"];
 

@@ -2,16 +2,15 @@
 //!
 //! The first 16 bytes of a CURVE nonce are a prefix that stays the same for all that is sent one way,
 //! so that the half of XSalsa20 that depends on it is computed once. The 32 bytes before the sealed
-//! ones make the key of the tag; they are taken from one run of the key stream with what follows. A run
-//! costs as much for one block as for the sixteen that the processor makes at once, and more for a part
-//! of them: runs are rounded up, and what is not long is done in one. Neither sealing nor opening
-//! allocates, but for what the buffer that is appended to needs.
+//! ones make the key of the tag; they are taken from one run of the key stream with as many of those that
+//! follow as are made at once. What is behind this head goes straight from its place to another. Neither
+//! sealing nor opening allocates, but for what the buffer that is appended to needs.
 #![forbid(unsafe_code)]
 
 use super::key::Key;
-use crate::sys::sodium::{
-    append_xor_stream, authenticate, derive_key, is_authentic, stream_batch, xor_stream,
-    xor_stream_to, Tag, BLOCK_SIZE, KEY_SIZE, TAG_SIZE,
+use crate::sys::crypto::{
+    append_xor_stream, authenticate, derive_key, is_authentic, xor_stream, xor_stream_to, Tag,
+    BLOCK_SIZE, KEY_SIZE, TAG_SIZE,
 };
 
 /// The part of a nonce that counts, or that is random.
@@ -24,25 +23,20 @@ pub(super) const ROOM: usize = KEY_SIZE - TAG_SIZE;
 
 /// The longest run that any processor makes at once.
 const BATCH: usize = 16 * BLOCK_SIZE;
-/// How much of a long message is sealed together with the key of the tag.
+/// How many sealed bytes go with the key of the tag.
 const HEAD: usize = BATCH - KEY_SIZE;
 /// Where the key stream is behind the head.
 const BEHIND_HEAD: u64 = (BATCH / BLOCK_SIZE) as u64;
-/// What is longer is sealed from its place to another, rather than copied there first.
-const LONG: usize = 4096;
-/// What is longer is opened from its place to another.
-const LONG_TO_OPEN: usize = 2 * BATCH;
 
 /// Seals or opens boxes whose nonces have one prefix.
 pub(super) struct Cipher {
     key: Key,
-    batch: usize,
 }
 
 impl Cipher {
     /// `shared` is what two keys have in common, or a secret key that nobody else has.
     pub(super) fn new(shared: &Key, prefix: &[u8; 16]) -> Self {
-        Cipher { key: Key::new(derive_key(shared.bytes(), prefix)), batch: stream_batch() }
+        Cipher { key: Key::new(derive_key(shared.bytes(), prefix)) }
     }
 
     /// A cipher for one box with a whole nonce, and the part of the nonce that goes with it.
@@ -62,33 +56,16 @@ impl Cipher {
         out: &mut Vec<u8>,
     ) {
         let at = out.len();
-        out.reserve(KEY_SIZE + 1 + rest.len() + BATCH);
+        out.reserve(KEY_SIZE + 1 + rest.len());
         out.extend_from_slice(&[0; KEY_SIZE]);
         out.extend(first);
-        if rest.len() <= LONG {
-            out.extend_from_slice(rest);
-            self.run_from(at, out, nonce, 0);
-        } else {
-            let (head, rest) = rest.split_at(HEAD - usize::from(first.is_some()));
-            out.extend_from_slice(head);
-            self.run_from(at, out, nonce, 0);
-            let (middle, tail) = rest.split_at(self.whole_runs(rest.len()));
-            append_xor_stream(middle, out, nonce, BEHIND_HEAD, self.key.bytes());
-            let tail_at = out.len();
-            out.extend_from_slice(tail);
-            self.run_from(tail_at, out, nonce, behind(middle));
-        }
+        let (head, behind) = rest.split_at(rest.len().min(HEAD - usize::from(first.is_some())));
+        out.extend_from_slice(head);
+        xor_stream(&mut out[at..], nonce, 0, self.key.bytes());
+        append_xor_stream(behind, out, nonce, BEHIND_HEAD, self.key.bytes());
         let tag_key = Key::take(&mut out[at..]);
         let tag = authenticate(&out[at + KEY_SIZE..], tag_key.bytes());
         out[at + ROOM..at + KEY_SIZE].copy_from_slice(&tag);
-    }
-
-    /// Combines what is behind `at` with the key stream.
-    fn run_from(&self, at: usize, out: &mut Vec<u8>, nonce: &ShortNonce, block: u64) {
-        let end = out.len();
-        out.resize(at + (end - at).next_multiple_of(self.batch), 0);
-        xor_stream(&mut out[at..], nonce, block, self.key.bytes());
-        out.truncate(end);
     }
 
     /// Opens a box: `first` and `rest` together are as long as what is in it. False if it was not sealed
@@ -104,24 +81,18 @@ impl Cipher {
         if sealed.len() != usize::from(first.is_some()) + rest.len() {
             return false;
         }
-        match KEY_SIZE + sealed.len() {
-            len if len <= BATCH => self.open_head::<BATCH>(nonce, tag, sealed, first, rest),
-            len if len <= LONG_TO_OPEN => {
-                self.open_head::<LONG_TO_OPEN>(nonce, tag, sealed, first, rest)
-            }
-            _ => {
-                let head = HEAD - usize::from(first.is_some());
-                if !self.open_head::<BATCH>(nonce, tag, sealed, first, &mut rest[..head]) {
-                    return false;
-                }
-                self.open_behind_head(nonce, &sealed[HEAD..], &mut rest[head..]);
-                true
-            }
+        let head = rest.len().min(HEAD - usize::from(first.is_some()));
+        let (head, behind) = rest.split_at_mut(head);
+        if !self.open_head(nonce, tag, sealed, first, head) {
+            return false;
         }
+        let sealed = &sealed[sealed.len() - behind.len()..];
+        xor_stream_to(sealed, behind, nonce, BEHIND_HEAD, self.key.bytes());
+        true
     }
 
-    /// Checks the whole box, and opens as much of it as goes with the key of the tag into `N` bytes.
-    fn open_head<const N: usize>(
+    /// Checks the whole box, and opens as much of it as goes with the key of the tag.
+    fn open_head(
         &self,
         nonce: &ShortNonce,
         tag: &Tag,
@@ -129,10 +100,10 @@ impl Cipher {
         first: Option<&mut u8>,
         rest: &mut [u8],
     ) -> bool {
-        let mut image = [0; N];
+        let mut image = [0; BATCH];
         let used = KEY_SIZE + usize::from(first.is_some()) + rest.len();
         image[KEY_SIZE..used].copy_from_slice(&sealed[..used - KEY_SIZE]);
-        self.run(&mut image, used, nonce, 0);
+        xor_stream(&mut image[..used], nonce, 0, self.key.bytes());
         if !is_authentic(tag, sealed, Key::take(&mut image).bytes()) {
             return false;
         }
@@ -143,31 +114,6 @@ impl Cipher {
         rest.copy_from_slice(opened);
         true
     }
-
-    fn open_behind_head(&self, nonce: &ShortNonce, sealed: &[u8], opened: &mut [u8]) {
-        let runs = self.whole_runs(sealed.len());
-        let (middle, tail) = sealed.split_at(runs);
-        let (opened_middle, opened_tail) = opened.split_at_mut(runs);
-        xor_stream_to(middle, opened_middle, nonce, BEHIND_HEAD, self.key.bytes());
-        let mut image = [0; BATCH];
-        image[..tail.len()].copy_from_slice(tail);
-        self.run(&mut image, tail.len(), nonce, behind(middle));
-        opened_tail.copy_from_slice(&image[..tail.len()]);
-    }
-
-    /// Combines the beginning of `image` with the key stream. More than `used` costs nothing.
-    fn run(&self, image: &mut [u8], used: usize, nonce: &ShortNonce, block: u64) {
-        let run = used.next_multiple_of(self.batch).min(image.len());
-        xor_stream(&mut image[..run], nonce, block, self.key.bytes());
-    }
-
-    fn whole_runs(&self, len: usize) -> usize {
-        len - len % self.batch
-    }
-}
-
-fn behind(middle: &[u8]) -> u64 {
-    BEHIND_HEAD + (middle.len() / BLOCK_SIZE) as u64
 }
 
 #[cfg(test)]
@@ -206,29 +152,20 @@ mod tests {
         assert_eq!(out[ROOM..], sealed);
     }
 
-    /// All the ways in which a message is cut into runs, on every kind of processor.
+    /// All the ways in which a message is cut into runs.
     #[test]
-    fn every_length_is_sealed_as_libsodium_would_and_opens_again() {
+    fn every_length_is_sealed_as_nacl_would_and_opens_again() {
         let key = Key::new([7; KEY_SIZE]);
-        let around = |len: usize| len - 40..len + 40;
-        let lengths = (0..1200).chain(around(LONG_TO_OPEN)).chain(around(LONG));
-        let lengths = lengths.chain([8191, 65_536, 1 << 20]);
+        let lengths = (0..=2100).chain([4095, 4096, 8191, 65_536, 1 << 20]);
         let plain: Vec<u8> = (0..1u32 << 20).map(|at| ((at * 31) >> 3) as u8).collect();
+        let cipher = Cipher::new(&key, b"0123456789abcdef");
         for len in lengths {
-            let mut whole = Vec::new();
-            for batch in [1, 4, 8, 16].map(|blocks| blocks * BLOCK_SIZE) {
-                let cipher = Cipher { batch, ..Cipher::new(&key, b"0123456789abcdef") };
-                let mut out = b"..".to_vec();
-                cipher.seal(b"counting", Some(5), &plain[..len], &mut out);
-                let (mut first, mut opened) = (0, vec![0; len]);
-                assert!(cipher.open(b"counting", &out[2 + ROOM..], Some(&mut first), &mut opened));
-                assert_eq!((first, &opened[..]), (5, &plain[..len]));
-                if whole.is_empty() {
-                    whole = out.clone();
-                }
-                assert_eq!(out, whole, "{len} bytes, in runs of {batch}");
-                assert!(matches_plain_stream(&cipher, &plain[..len], &out[2 + ROOM..]));
-            }
+            let mut out = b"..".to_vec();
+            cipher.seal(b"counting", Some(5), &plain[..len], &mut out);
+            let (mut first, mut opened) = (0, vec![0; len]);
+            assert!(cipher.open(b"counting", &out[2 + ROOM..], Some(&mut first), &mut opened));
+            assert_eq!((first, &opened[..]), (5, &plain[..len]));
+            assert!(matches_plain_stream(&cipher, &plain[..len], &out[2 + ROOM..]), "{len} bytes");
         }
     }
 

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
-use crate::sys::sodium::{
+use crate::sys::crypto::{
     are_equal, derive_key, public_key, random, shared_point, wipe, KeyBytes, KEY_SIZE,
 };
 use std::fmt;

@@ -30,7 +30,7 @@ pub use server::Server;
 
 use super::HandshakeError;
 use crate::error::Error;
-use crate::sys::sodium::{self, KeyBytes};
+use crate::sys::crypto::{self, KeyBytes};
 use crate::wire::error::code;
 use cipher::{Cipher, ShortNonce};
 
@@ -90,7 +90,7 @@ fn seal_randomly(shared: &Key, prefix: &[u8; 8], plain: &[u8]) -> Result<Vec<u8>
     let mut nonce = [0; 24];
     let (known, drawn) = nonce.split_at_mut(8);
     known.copy_from_slice(prefix);
-    sodium::random(drawn)
+    crypto::random(drawn)
         .map_err(|error| HandshakeError::Local(Error::Os(error.raw_os_error().unwrap_or(0))))?;
     let (cipher, short) = Cipher::once(shared, &nonce);
     let mut sealed = Vec::new();

@@ -10,7 +10,7 @@ use crate::security::zap::Gate;
 use crate::security::{
     Failure, HandshakeError, Local, Mechanism, Peer, Status, Traffic, ZapRequest,
 };
-use crate::sys::sodium;
+use crate::sys::crypto;
 use crate::wire::command::split;
 use crate::wire::error::code;
 
@@ -75,7 +75,7 @@ impl Server {
         secrets[..32].copy_from_slice(client);
         secrets[32..].copy_from_slice(secret.bytes());
         let cookie = seal_randomly(&cookie_key, b"COOKIE--", &secrets);
-        sodium::wipe(&mut secrets);
+        crypto::wipe(&mut secrets);
         let plain = [&secret.public()[..], &cookie?].concat();
         let body = [b"\x07WELCOME", &seal_randomly(shared, b"WELCOME-", &plain)?[..]].concat();
         Ok(State::SendWelcome { body, cookie_key })
@@ -116,8 +116,8 @@ impl Server {
         let mut rest = &claim[..];
         match (cut(&mut rest), cut(&mut rest)) {
             (Some(key), Some(server))
-                if sodium::are_equal(key, short_client)
-                    && sodium::are_equal(server, &self.secret.public()) =>
+                if crypto::are_equal(key, short_client)
+                    && crypto::are_equal(server, &self.secret.public()) =>
             {
                 Ok(())
             }
@@ -186,7 +186,7 @@ fn open_cookie(
         (Some(client), Some(secret)) => Ok((*client, Key::new(*secret))),
         _ => Err(CRYPTOGRAPHIC),
     };
-    sodium::wipe(&mut secrets);
+    crypto::wipe(&mut secrets);
     parts
 }
 

@@ -1,14 +1,18 @@
-//! Cryptography: the primitives of libsodium behind safe functions, and randomness.
+//! Cryptography: the primitives of NaCl behind safe functions, and randomness.
 //!
 //! It never decides what is sealed with which key or nonce: that is the mechanism's business. Whole
-//! constructions of libsodium (`crypto_box`) are not used, because they derive again for every message
-//! what is the same for all messages of a connection, and work with short runs of Salsa20's key
-//! stream, which cost more than the long ones that its vector code makes.
+//! constructions (`crypto_box`) are not here, because they derive again for every message what is the
+//! same for all messages of a connection. No secret decides which code runs or where memory is
+//! accessed.
+
+mod poly1305;
+mod salsa20;
+mod x25519;
 
 use super::check_uninterrupted;
-use libsodium_sys as sodium;
+use std::hint::black_box;
 use std::io;
-use std::sync::LazyLock;
+use std::sync::atomic::{compiler_fence, Ordering};
 
 /// Bytes of a key of any kind.
 pub const KEY_SIZE: usize = 32;
@@ -21,15 +25,6 @@ pub const BLOCK_SIZE: usize = 64;
 pub type KeyBytes = [u8; KEY_SIZE];
 /// What authenticates a message.
 pub type Tag = [u8; TAG_SIZE];
-
-/// Has libsodium choose the code for this processor. What it computes does not depend on it.
-fn prepare() {
-    static PREPARED: LazyLock<()> = LazyLock::new(|| {
-        // SAFETY: it may be called at any time, from any thread. If it fails, portable code is used.
-        unsafe { sodium::sodium_init() };
-    });
-    LazyLock::force(&PREPARED);
-}
 
 /// Fills a buffer with random bytes fit for keys.
 pub fn random(buffer: &mut [u8]) -> io::Result<()> {
@@ -47,70 +42,32 @@ pub fn random(buffer: &mut [u8]) -> io::Result<()> {
 
 /// X25519 with the base point: the public key of a secret key.
 pub fn public_key(secret: &KeyBytes) -> KeyBytes {
-    prepare();
-    let mut public = [0; KEY_SIZE];
-    // SAFETY: all are of 32 bytes.
-    unsafe { sodium::crypto_scalarmult_curve25519_base(public.as_mut_ptr(), secret.as_ptr()) };
-    public
+    x25519::public_key(secret)
 }
 
 /// X25519. `None` for a public key with which every secret key gives the same.
 pub fn shared_point(secret: &KeyBytes, public: &KeyBytes) -> Option<KeyBytes> {
-    prepare();
-    let mut point = [0; KEY_SIZE];
-    // SAFETY: all are of 32 bytes.
-    let status = unsafe {
-        sodium::crypto_scalarmult_curve25519(point.as_mut_ptr(), secret.as_ptr(), public.as_ptr())
-    };
-    (status == 0).then_some(point)
+    let point = x25519::multiply(secret, public);
+    (!are_equal(&point, &[0; KEY_SIZE])).then_some(point)
 }
 
 /// HSalsa20: a key from a key and 16 bytes.
 pub fn derive_key(key: &KeyBytes, input: &[u8; 16]) -> KeyBytes {
-    prepare();
-    let mut derived = [0; KEY_SIZE];
-    // SAFETY: 32, 16 and 32 bytes; null stands for the standard constant.
-    unsafe {
-        sodium::crypto_core_hsalsa20(
-            derived.as_mut_ptr(),
-            input.as_ptr(),
-            key.as_ptr(),
-            std::ptr::null(),
-        );
-    }
-    derived
-}
-
-/// How many bytes of Salsa20's key stream are made at once on this processor: fewer cost no less.
-pub fn stream_batch() -> usize {
-    static BATCH: LazyLock<usize> = LazyLock::new(|| {
-        prepare();
-        // SAFETY: they only look at what `sodium_init` found.
-        let found = unsafe {
-            [
-                (sodium::sodium_runtime_has_avx512f(), 16),
-                (sodium::sodium_runtime_has_avx2(), 8),
-                (sodium::sodium_runtime_has_sse2(), 4),
-            ]
-        };
-        let blocks = found.iter().find(|(has, _)| *has == 1).map_or(1, |(_, blocks)| *blocks);
-        blocks * BLOCK_SIZE
-    });
-    *BATCH
+    salsa20::derive_key(key, input)
 }
 
 /// Combines `buffer` with Salsa20's key stream from block `block` on.
 pub fn xor_stream(buffer: &mut [u8], nonce: &[u8; 8], block: u64, key: &KeyBytes) {
     let at = buffer.as_mut_ptr();
     // SAFETY: in and out are the same memory, which is allowed, of that length.
-    unsafe { xor(at, at, buffer.len(), nonce, block, key) };
+    unsafe { salsa20::xor(at, at, buffer.len(), nonce, block, key) };
 }
 
 /// As [`xor_stream`], from one place to another of the same length.
 pub fn xor_stream_to(from: &[u8], to: &mut [u8], nonce: &[u8; 8], block: u64, key: &KeyBytes) {
     let len = from.len().min(to.len());
     // SAFETY: both have `len` bytes, and do not overlap.
-    unsafe { xor(to.as_mut_ptr(), from.as_ptr(), len, nonce, block, key) };
+    unsafe { salsa20::xor(from.as_ptr(), to.as_mut_ptr(), len, nonce, block, key) };
 }
 
 /// As [`xor_stream`], from one place to the end of another.
@@ -125,74 +82,50 @@ pub fn append_xor_stream(
     // SAFETY: there is room for all of `from`, which cannot overlap it, and it is written whole.
     unsafe {
         let end = to.as_mut_ptr().add(to.len());
-        xor(end, from.as_ptr(), from.len(), nonce, block, key);
+        salsa20::xor(from.as_ptr(), end, from.len(), nonce, block, key);
         to.set_len(to.len() + from.len());
     }
 }
 
-/// # Safety
-/// `from` may be read and `to` written for `len` bytes; they are the same or do not overlap.
-unsafe fn xor(
-    to: *mut u8,
-    from: *const u8,
-    len: usize,
-    nonce: &[u8; 8],
-    block: u64,
-    key: &KeyBytes,
-) {
-    let (nonce, key) = (nonce.as_ptr(), key.as_ptr());
-    // SAFETY: as the caller promises; nonce and key have their sizes.
-    unsafe { sodium::crypto_stream_salsa20_xor_ic(to, from, len as u64, nonce, block, key) };
-}
-
 /// Poly1305, with a key that is used once.
 pub fn authenticate(data: &[u8], key: &KeyBytes) -> Tag {
-    let mut tag = [0; TAG_SIZE];
-    // SAFETY: 16 bytes, `data`, and a key of 32 bytes.
-    unsafe {
-        sodium::crypto_onetimeauth_poly1305(
-            tag.as_mut_ptr(),
-            data.as_ptr(),
-            data.len() as u64,
-            key.as_ptr(),
-        );
-    }
-    tag
+    poly1305::authenticate(data, key)
 }
 
 /// Does `tag` belong to `data`? It takes the same time whatever the answer is.
 pub fn is_authentic(tag: &Tag, data: &[u8], key: &KeyBytes) -> bool {
-    // SAFETY: 16 bytes, `data`, and a key of 32 bytes.
-    let status = unsafe {
-        sodium::crypto_onetimeauth_poly1305_verify(
-            tag.as_ptr(),
-            data.as_ptr(),
-            data.len() as u64,
-            key.as_ptr(),
-        )
-    };
-    status == 0
+    are_equal(tag, &authenticate(data, key))
 }
 
 /// Are two secrets of one length the same? It takes the same time whatever they are.
-pub fn are_equal(one: &KeyBytes, other: &KeyBytes) -> bool {
-    // SAFETY: both have 32 bytes.
-    unsafe { sodium::sodium_memcmp(one.as_ptr().cast(), other.as_ptr().cast(), KEY_SIZE) == 0 }
+pub fn are_equal<const N: usize>(one: &[u8; N], other: &[u8; N]) -> bool {
+    let differences = one.iter().zip(other).fold(0, |found, (one, other)| found | one ^ other);
+    // The compiler is not to know that the first difference decides.
+    black_box(differences) == 0
 }
 
 /// Overwrites a secret, also where the compiler thinks that nobody will look.
 pub fn wipe(secret: &mut [u8]) {
-    // SAFETY: it may be written to.
-    unsafe { sodium::sodium_memzero(secret.as_mut_ptr().cast(), secret.len()) };
+    let mut words = secret.chunks_exact_mut(8);
+    for word in &mut words {
+        // SAFETY: it has eight bytes, which may be written to.
+        unsafe { word.as_mut_ptr().cast::<[u8; 8]>().write_volatile([0; 8]) };
+    }
+    for byte in words.into_remainder() {
+        // SAFETY: it may be written to.
+        unsafe { std::ptr::write_volatile(byte, 0) };
+    }
+    // What follows happens after it.
+    compiler_fence(Ordering::SeqCst);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+mod testing;
 
-    fn hex<const N: usize>(text: &str) -> [u8; N] {
-        std::array::from_fn(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
-    }
+#[cfg(test)]
+mod tests {
+    use super::testing::hex;
+    use super::*;
 
     /// The keys of RFC 7748 (6.1), which are also those of 'Cryptography in NaCl' (Bernstein).
     const ALICE: &str = "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a";
