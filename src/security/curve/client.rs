@@ -33,6 +33,8 @@ pub struct Client {
 enum State {
     SendHello,
     AwaitWelcome {
+        /// `C'`.
+        public: PublicKey,
         /// `c'`.
         secret: Key,
         /// What c' and S have in common.
@@ -66,18 +68,19 @@ impl Client {
     fn hello(&mut self) -> Result<Vec<u8>, HandshakeError> {
         let secret = Key::generate().map_err(HandshakeError::Local)?;
         let shared = secret.shared_with(&self.keys.server).ok_or(CRYPTOGRAPHIC)?;
+        let public = secret.public();
         let nonce = self.sent.next()?;
         let signature = seal(&shared, b"CurveZMQHELLO---", &nonce, &[0; 64]);
         let body =
-            [b"\x05HELLO", &VERSION[..], &[0; HELLO_PADDING], &secret.public(), &nonce, &signature]
-                .concat();
-        self.state = State::AwaitWelcome { secret, shared };
+            [b"\x05HELLO", &VERSION[..], &[0; HELLO_PADDING], &public, &nonce, &signature].concat();
+        self.state = State::AwaitWelcome { public, secret, shared };
         Ok(body)
     }
 
     fn welcome(
         &mut self,
         data: &[u8],
+        public: PublicKey,
         secret: &Key,
         shared: &Key,
     ) -> Result<State, HandshakeError> {
@@ -90,7 +93,6 @@ impl Client {
             return Err(CRYPTOGRAPHIC);
         };
         let shared = secret.shared_with(server).ok_or(CRYPTOGRAPHIC)?;
-        let public = secret.public();
         Ok(State::SendInitiate { public, server: *server, cookie: *cookie, shared })
     }
 
@@ -143,9 +145,9 @@ impl Mechanism for Client {
         let state = std::mem::replace(&mut self.state, State::Broken);
         self.state = match (state, Command::parse(command_body)?) {
             (
-                State::AwaitWelcome { secret, shared },
+                State::AwaitWelcome { public, secret, shared },
                 Command::Unknown { name: b"WELCOME", data },
-            ) => self.welcome(data, &secret, &shared)?,
+            ) => self.welcome(data, public, &secret, &shared)?,
             (State::AwaitReady { shared }, Command::Ready { metadata }) => {
                 self.ready(metadata, shared)?
             }
