@@ -1,8 +1,11 @@
 //! X25519 (RFC 7748): a point on a curve, times a secret number.
 //!
 //! Numbers modulo 2^255 - 19 are kept in five limbs of 51 bits, which leaves room to add twice before a
-//! carry. Every number takes the same steps: bits of the secret decide by masks alone.
-#![forbid(unsafe_code)]
+//! carry. Where AVX2 is, the ladder is climbed in its lanes; see there. Every number takes the same steps:
+//! bits of the secret decide by masks alone.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 
 use super::{wipe, KeyBytes, KEY_SIZE};
 
@@ -24,19 +27,33 @@ pub(super) fn public_key(secret: &KeyBytes) -> KeyBytes {
 /// A point, times a secret: Montgomery's ladder, as section 5 of the RFC has it.
 pub(super) fn multiply(secret: &KeyBytes, point: &KeyBytes) -> KeyBytes {
     let mut secret = clamped(secret);
-    let first = Number::from_bytes(point);
-    let (mut low, mut high) =
-        (Fraction { over: ONE, under: ZERO }, Fraction { over: first, under: ONE });
+    let (over, under) = ladder(&secret, Number::from_bytes(point));
+    wipe(&mut secret);
+    over.times(&under.inverse()).to_bytes()
+}
+
+fn ladder(secret: &KeyBytes, first: Number) -> (Number, Number) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        return unsafe { avx2::ladder(secret, first) };
+    }
+    portable_ladder(secret, first)
+}
+
+/// The number over the line and the one under it.
+fn portable_ladder(secret: &KeyBytes, first: Number) -> (Number, Number) {
+    let mut low = Fraction { over: ONE, under: ZERO };
+    let mut high = Fraction { over: first, under: ONE };
     let mut swapped = 0;
     for at in (0..255).rev() {
-        let bit = u64::from(secret[at / 8] >> (at % 8) & 1);
+        let bit = u64::from((secret[at / 8] >> (at % 8)) & 1);
         swap(&mut low, &mut high, bit ^ swapped);
         swapped = bit;
         (low, high) = step(&low, &high, &first);
     }
     swap(&mut low, &mut high, swapped);
-    wipe(&mut secret);
-    low.over.times(&low.under.inverse()).to_bytes()
+    (low.over, low.under)
 }
 
 fn clamped(secret: &KeyBytes) -> KeyBytes {
@@ -261,6 +278,28 @@ mod tests {
         }
         let thousandth = "684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51";
         assert_eq!(secret, hex(thousandth));
+    }
+
+    /// Also where a limb is all zeros or all ones, which makes the longest carries.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn lanes_give_what_plain_integers_give() {
+        if !is_x86_feature_detected!("avx2") {
+            return; // Its code cannot run here.
+        }
+        let edges = [[0; KEY_SIZE], [0xff; KEY_SIZE], [0x0f; KEY_SIZE], BASE];
+        let mut point = BASE;
+        for count in 0..200 {
+            let secret = clamped(edges.get(count % 8).unwrap_or(&point));
+            let number = Number::from_bytes(edges.get(count / 8).unwrap_or(&point));
+            // SAFETY: the processor has AVX2.
+            let lanes = unsafe { avx2::ladder(&secret, number) };
+            let [lanes, plain] = [lanes, portable_ladder(&secret, number)]
+                .map(|(over, under)| over.times(&under.inverse()).to_bytes());
+            assert_eq!(lanes, plain);
+            point[count % KEY_SIZE] ^= 0x5b;
+            point = multiply(&secret, &point);
+        }
     }
 
     #[test]
