@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use crate::options::{ids, Options, SecurityMechanism};
-use crate::security::curve::{ClientKeys, Key};
+use crate::security::curve::{ClientKeys, Key, ServerKeys};
 use crate::security::{
     Failure, HandshakeError, Local, Mechanism, Peer, Security, Status, ZapRequest,
 };
@@ -221,7 +221,9 @@ fn security_of(options: &Options) -> Security {
             password: options.plain_password.clone(),
         },
         SecurityMechanism::Curve if options.as_server => {
-            Security::CurveServer { secret: Key::new(options.curve_secret_key) }
+            let secret = Key::new(options.curve_secret_key);
+            let public = *options.curve_own_key.get_or_init(|| secret.public());
+            Security::CurveServer(ServerKeys { public, secret })
         }
         SecurityMechanism::Curve => Security::CurveClient(ClientKeys {
             public: options.curve_public_key,

@@ -15,6 +15,7 @@ mod tests;
 pub mod z85;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -98,6 +99,9 @@ pub struct Options {
     pub plain_password: Vec<u8>,
     pub curve_public_key: CurveKey,
     pub curve_secret_key: CurveKey,
+    /// The public key that belongs to the secret one, once a server has worked it out: the same for all
+    /// of its connections.
+    pub curve_own_key: OnceLock<CurveKey>,
     pub curve_server_key: CurveKey,
     pub zap_domain: Vec<u8>,
     pub zap_enforce_domain: bool,
@@ -169,6 +173,7 @@ impl Default for Options {
             plain_password: Vec::new(),
             curve_public_key: [0; CURVE_KEY_SIZE],
             curve_secret_key: [0; CURVE_KEY_SIZE],
+            curve_own_key: OnceLock::new(),
             curve_server_key: [0; CURVE_KEY_SIZE],
             zap_domain: Vec::new(),
             zap_enforce_domain: false,

@@ -7,6 +7,7 @@
 
 use super::{ids, CurveKey, Options, SecurityMechanism, TcpFilter};
 use crate::error::{Error, Result};
+use std::sync::OnceLock;
 
 /// All about one socket option.
 pub struct Row {
@@ -204,6 +205,7 @@ pub static TABLE: &[Row] = &[
         set: Some(Set::Key(|o, key| {
             o.mechanism = SecurityMechanism::Curve;
             o.curve_secret_key = key;
+            o.curve_own_key = OnceLock::new();
         })),
         ..row(ids::CURVE_SECRETKEY, "CURVE_SECRETKEY", ANY)
     },

@@ -280,6 +280,14 @@ fn the_mechanism_follows_what_was_set_last() {
 }
 
 #[test]
+fn another_secret_key_has_another_public_key() {
+    let mut options = Options::default();
+    options.curve_own_key.get_or_init(|| [1; CURVE_KEY_SIZE]);
+    options.set(ids::CURVE_SECRETKEY, &[2; CURVE_KEY_SIZE]).unwrap();
+    assert_eq!(options.curve_own_key.get(), None);
+}
+
+#[test]
 fn curve_keys_come_and_go_as_binary_or_text() {
     use ids::*;
     let text = b"JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6";

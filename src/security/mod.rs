@@ -124,9 +124,7 @@ pub enum Security {
     },
     PlainServer,
     CurveClient(curve::ClientKeys),
-    CurveServer {
-        secret: curve::Key,
-    },
+    CurveServer(curve::ServerKeys),
 }
 
 impl fmt::Debug for Security {
@@ -142,7 +140,7 @@ impl Security {
         match self {
             Security::Null => MechanismName::NULL,
             Security::PlainClient { .. } | Security::PlainServer => MechanismName::PLAIN,
-            Security::CurveClient(_) | Security::CurveServer { .. } => MechanismName::CURVE,
+            Security::CurveClient(_) | Security::CurveServer(_) => MechanismName::CURVE,
         }
     }
 
@@ -166,7 +164,7 @@ impl Security {
             }
             Security::PlainServer => Box::new(plain::Server::new(local)),
             Security::CurveClient(keys) => Box::new(curve::Client::new(local, keys.clone())),
-            Security::CurveServer { secret } => Box::new(curve::Server::new(local, secret.clone())),
+            Security::CurveServer(keys) => Box::new(curve::Server::new(local, keys.clone())),
         }
     }
 }

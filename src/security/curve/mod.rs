@@ -26,7 +26,7 @@ mod tests;
 
 pub use client::{Client, ClientKeys};
 pub use key::Key;
-pub use server::Server;
+pub use server::{Server, ServerKeys};
 
 use super::HandshakeError;
 use crate::error::Error;

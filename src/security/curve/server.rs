@@ -17,12 +17,26 @@ use crate::wire::error::code;
 const HELLO_SIZE: usize = VERSION.len() + HELLO_PADDING + 32 + 8 + super::cipher::OVERHEAD + 64;
 const INITIATE_MIN: usize = COOKIE_SIZE + 8 + super::cipher::OVERHEAD + INITIATE_FIXED;
 
+/// Who a server is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerKeys {
+    /// `S`.
+    pub public: PublicKey,
+    /// `s`.
+    pub secret: Key,
+}
+
+impl From<Key> for ServerKeys {
+    fn from(secret: Key) -> Self {
+        ServerKeys { public: secret.public(), secret }
+    }
+}
+
 /// The end that has the key that clients know.
 pub struct Server {
     local: Local,
     peer: Peer,
-    /// `s`.
-    secret: Key,
+    keys: ServerKeys,
     zap: Gate,
     state: State,
 }
@@ -53,8 +67,9 @@ enum State {
 }
 
 impl Server {
-    pub fn new(local: Local, secret: Key) -> Self {
-        Server { local, peer: Peer::default(), secret, zap: Gate::Idle, state: State::AwaitHello }
+    pub fn new(local: Local, keys: impl Into<ServerKeys>) -> Self {
+        let (peer, keys) = (Peer::default(), keys.into());
+        Server { local, peer, keys, zap: Gate::Idle, state: State::AwaitHello }
     }
 
     fn hello(&mut self, command_body: &[u8]) -> Result<State, HandshakeError> {
@@ -63,7 +78,7 @@ impl Server {
         };
         let (client, nonce, signature) = hello_parts(data)
             .ok_or(HandshakeError::Protocol(code::ZMTP_MALFORMED_COMMAND_HELLO))?;
-        let shared = self.secret.shared_with(client).ok_or(CRYPTOGRAPHIC)?;
+        let shared = self.keys.secret.shared_with(client).ok_or(CRYPTOGRAPHIC)?;
         open(&shared, b"CurveZMQHELLO---", nonce, signature)?;
         self.welcome(client, &shared)
     }
@@ -117,7 +132,7 @@ impl Server {
         match (cut(&mut rest), cut(&mut rest)) {
             (Some(key), Some(server))
                 if crypto::are_equal(key, short_client)
-                    && crypto::are_equal(server, &self.secret.public()) =>
+                    && crypto::are_equal(server, &self.keys.public) =>
             {
                 Ok(())
             }
