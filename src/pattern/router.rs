@@ -3,7 +3,8 @@
 //! A peer is named by the routing id that it announces, by us when we connect to it
 //! (`ZMQ_CONNECT_ROUTING_ID`), or else by a number. Until its name is known it is not heard. Two peers
 //! cannot have one name: the second waits until the first has gone, or takes the name over from it if
-//! `ZMQ_ROUTER_HANDOVER` is set.
+//! `ZMQ_ROUTER_HANDOVER` is set. A peer that has gone keeps its name for messages that were not read yet,
+//! but nobody has to wait for that to be sent something.
 #![forbid(unsafe_code)]
 
 use super::dealer::probe;
@@ -144,6 +145,10 @@ impl Router {
     /// Gives a peer the name that it asks for, if it may have it.
     fn give(&mut self, links: &mut Links, name: &[u8], id: LinkId) -> bool {
         if let Some(holder) = self.routes.find(name) {
+            if !links.is_open(holder) {
+                self.routes.pass_on(name, id);
+                return true;
+            }
             if !self.handover {
                 self.sweep(links);
                 return false;
@@ -155,15 +160,17 @@ impl Router {
         true
     }
 
-    /// Gives the name of a peer that has gone to the next one that wants it.
-    fn pass_on(&mut self, links: &mut Links, name: &[u8]) {
+    /// Gives the name of a peer that has gone to the next one that wants it. False if nobody does.
+    fn pass_on(&mut self, links: &mut Links, name: &[u8]) -> bool {
         let wants = |id: &&LinkId| {
             let info = links.get(**id).and_then(|link| link.info());
             info.is_some_and(|info| *info.routing_id == *name) && links.is_open(**id)
         };
-        if let Some(id) = self.anonymous.iter().find(wants).copied() {
+        let next = self.anonymous.iter().find(wants).copied();
+        if let Some(id) = next {
             self.meet(links, id);
         }
+        next.is_some_and(|id| self.routes.find(name) == Some(id))
     }
 
     /// Lets go of those who waited for a name and left: nobody reads what they said, so nobody else would
@@ -188,6 +195,9 @@ impl Router {
             self.destination = match self.routes.find(frame.body()) {
                 Some(id) if self.has_room(links, id) => Destination::Link(id),
                 Some(id) if self.mandatory && links.is_open(id) => return Err(Error::Again),
+                Some(id) if !links.is_open(id) && self.pass_on(links, frame.body()) => {
+                    return self.address(links, frame);
+                }
                 _ if self.mandatory => return Err(Error::HostUnreachable),
                 _ => Destination::Nowhere,
             };

@@ -76,9 +76,22 @@ impl Routes {
         self.names[index] = Some(name);
     }
 
-    /// Takes a link's name away, and returns it.
+    /// Has messages of this name go to another link. What the former one has sent is still from that name.
+    pub fn pass_on(&mut self, name: &[u8], to: LinkId) {
+        let from = self.links.remove(name);
+        let kept = from.and_then(|from| self.names.get_mut(from.0 as usize)?.take());
+        self.insert(name, to);
+        if let Some(from) = from {
+            self.names[from.0 as usize] = kept;
+        }
+    }
+
+    /// Takes a link's name away, and returns it if messages of this name went to this link.
     pub fn remove(&mut self, id: LinkId) -> Option<Arc<[u8]>> {
         let name = self.names.get_mut(id.0 as usize)?.take()?;
+        if self.links.get(&name) != Some(&id) {
+            return None;
+        }
         self.links.remove(&name);
         Some(name)
     }
@@ -141,6 +154,18 @@ mod tests {
         assert!(routes.remove(LinkId(3)).is_none());
         assert_eq!(routes.remove(LinkId(1)).as_deref(), Some(&b"b"[..]));
         assert_eq!(routes.links().count(), 0);
+    }
+
+    #[test]
+    fn a_name_that_is_passed_on_has_one_destination() {
+        let mut routes = Routes::default();
+        routes.insert(b"a", LinkId(3));
+        routes.pass_on(b"a", LinkId(1));
+        assert_eq!(routes.find(b"a"), Some(LinkId(1)));
+        assert_eq!((routes.name(LinkId(3)), routes.name(LinkId(1))), (&b"a"[..], &b"a"[..]));
+        assert!(routes.remove(LinkId(3)).is_none());
+        assert_eq!((routes.find(b"a"), routes.name(LinkId(3))), (Some(LinkId(1)), &b""[..]));
+        assert_eq!(routes.remove(LinkId(1)).as_deref(), Some(&b"a"[..]));
     }
 
     #[test]

@@ -129,6 +129,48 @@ fn a_peer_whose_name_is_taken_waits_for_it() {
     assert_eq!(peers.heard(1), ["x"]);
 }
 
+/// Its messages may never be read.
+#[test]
+fn a_peer_that_has_gone_is_no_destination() {
+    // The one that lives came before or after the other one went.
+    for waits in [true, false] {
+        let (mut router, mut peers) = with_peers(&["A"]);
+        set(&mut router, &mut peers, ids::ROUTER_MANDATORY, 1);
+        peers.say(0, &["old", "words"]);
+        if !waits {
+            peers.leave(&mut router, 0);
+            assert_eq!(peers.send(&mut router, &["A", "x"]), Err(Error::HostUnreachable));
+        }
+        let id = peers.join(&mut router, HWM, Accepted);
+        peers.introduce(id.0, b"A");
+        peers.say(id.0, &["new"]);
+        peers.settle(&mut router);
+        if waits {
+            peers.leave(&mut router, 0);
+        }
+        peers.send(&mut router, &["A", "x"]).unwrap();
+        assert_eq!(peers.heard(1), ["x"]);
+        assert_eq!(peers.recv_all(&mut router), ["A+", "old+", "words", "A+", "new"]);
+        peers.send(&mut router, &["A", "y"]).unwrap();
+        assert_eq!((peers.heard(1), peers.links.len()), (vec!["y".into()], 1));
+    }
+}
+
+/// It got the name before it was known to have gone.
+#[test]
+fn a_peer_that_waited_and_has_gone_does_not_keep_the_name() {
+    let (mut router, mut peers) = with_peers(&["A", "A"]);
+    set(&mut router, &mut peers, ids::ROUTER_MANDATORY, 1);
+    peers.say(1, &["never read"]);
+    peers.leave(&mut router, 0);
+    peers.leave(&mut router, 1);
+    let id = peers.join(&mut router, HWM, Accepted);
+    peers.introduce(id.0, b"A");
+    peers.settle(&mut router);
+    peers.send(&mut router, &["A", "x"]).unwrap();
+    assert_eq!(peers.heard(id.0), ["x"]);
+}
+
 #[test]
 fn who_waits_for_a_name_and_leaves_is_not_kept() {
     let (mut router, mut peers) = with_peers(&["A"]);
