@@ -217,6 +217,28 @@ fn a_ready_that_is_too_short_inside() {
     victim.finish();
 }
 
+/// They must be zero: nobody knows what they will mean.
+#[test]
+fn frames_with_reserved_flags_end_the_connection() {
+    let victim = Victim::new(|_| {});
+    let why = broken(code::ZMTP_UNSPECIFIED);
+    for bit in 3..8 {
+        let flag = 1 << bit;
+        let hello = V3_1.hello(DEALER, b"");
+        let [mut shaking, mut short, mut long] =
+            [hello[64..].to_vec(), V3_1.message(&[b"a"]), V3_1.message(&[&[b'a'; 300]])];
+        let mut command = command("PING", b"\0\0");
+        for frame in [&mut shaking, &mut short, &mut long, &mut command] {
+            frame[0] |= flag;
+        }
+        victim.attack(&format!("bit {bit}, READY"), &v3(&shaking), &[ACCEPTED, why, DISCONNECTED]);
+        for (name, frame) in [("short", short), ("long", long), ("command", command)] {
+            victim.attack_established(&format!("bit {bit}, {name}"), &frame, &[why, DISCONNECTED]);
+        }
+    }
+    victim.finish();
+}
+
 #[test]
 fn malformed_frames() {
     let victim = Victim::new(|_| {});

@@ -8,7 +8,8 @@ use crate::security::curve::{ClientKeys, Key, ServerKeys};
 use crate::security::{
     Failure, HandshakeError, Local, Mechanism, Peer, Security, Status, ZapRequest,
 };
-use crate::wire::frame::{parse_header, Header};
+use crate::wire::error::code;
+use crate::wire::frame::{parse_header, Header, RESERVED};
 use crate::wire::{command, Greeting, SocketType, Version, WireError};
 
 /// No command of a handshake is longer.
@@ -189,11 +190,14 @@ impl Handshake {
     }
 
     fn next_command(&mut self) -> Result<Option<Vec<u8>>, HandshakeError> {
-        let Header::Frame { header_len, body_len, .. } =
+        let Header::Frame { flags, header_len, body_len } =
             parse_header(&self.input, Some(MAX_COMMAND))?
         else {
             return Ok(None);
         };
+        if flags & RESERVED != 0 {
+            return Err(HandshakeError::Protocol(code::ZMTP_UNSPECIFIED));
+        }
         let end = header_len + usize::try_from(body_len).map_err(|_| WireError::FrameTooLarge)?;
         if self.input.len() < end {
             return Ok(None);

@@ -3,7 +3,9 @@
 //! [`scan`] is the receive hot path: it walks the frames of a received block without looking into
 //! them. It never copies and never remembers: what is incomplete, the caller shows again.
 //!
-//! Reserved flag bits are ignored, as libzmq does.
+//! Reserved flag bits MUST be zero (RFC 23 and 37), and a frame with one of them ends its connection: what it
+//! means was never agreed on, and some later version may say that its body is no message. libzmq looks the
+//! other way. What is here only measures frames; [`RESERVED`] is for those who take them in.
 #![forbid(unsafe_code)]
 
 use super::error::WireError;
@@ -14,6 +16,9 @@ pub const MORE: u8 = 1;
 pub const LONG: u8 = 2;
 /// Flag: the body is a command.
 pub const COMMAND: u8 = 4;
+
+/// Flags without a meaning: see the module.
+pub const RESERVED: u8 = !(MORE | LONG | COMMAND);
 
 /// The length of the longest header.
 pub const MAX_HEADER: usize = 9;
@@ -240,9 +245,9 @@ mod tests {
     }
 
     #[test]
-    fn reserved_flags_are_ignored() {
-        let scan = scan(&[0xF8, 1, b'a'], None);
-        assert_eq!((scan.messages, scan.complete), (1, 3));
+    fn reserved_flags_do_not_change_where_a_frame_ends() {
+        let scan = scan(&[RESERVED, 1, b'a'], None);
+        assert_eq!((RESERVED, scan.messages, scan.complete), (0xF8, 1, 3));
     }
 
     #[test]
