@@ -193,3 +193,39 @@ fn pings_of_a_peer_that_never_reads_take_no_memory() {
         });
     });
 }
+
+/// A publisher whose owner does something else learns of the first subscriptions, and the peer has to wait with
+/// the others until they are looked at.
+#[test]
+fn subscriptions_wait_for_the_owner_of_a_publisher() {
+    with_memory("subscriptions_wait_for_the_owner_of_a_publisher", 64 * MIB, || {
+        subscriptions_wait(ids::PUB, V3_1);
+        subscriptions_wait(ids::PUB, Dialect::V3(0));
+        subscriptions_wait(ids::XPUB, V3_1);
+        subscriptions_wait(ids::XPUB, Dialect::V2);
+    });
+}
+
+fn subscriptions_wait(kind: i32, dialect: Dialect) {
+    let context = context();
+    let (publisher, endpoint) = Socket::bound(&context, kind, TCP);
+    let mut peer = Peer::greet(&endpoint, dialect, SUB, b"");
+    let name = if kind == ids::PUB { ("PUB", 1, false) } else { ("XPUB", 9, false) };
+    peer.expect(&dialect.answer(name, b""));
+    peer.write(&dialect.subscription(true, b"first"));
+    // They come and go, so that what is looked at takes no memory either.
+    let pair = [true, false].map(|on| dialect.subscription(on, &[b't'; 200])).concat();
+    let many = pair.repeat(32 * MIB / pair.len());
+    let mut written = peer.write_until_blocked(&many);
+    assert!(written < many.len() / 2, "{written} bytes were taken");
+    let enough = written + 4 * MIB;
+    while written < enough {
+        publisher.send(&[b"first"]);
+        if kind == ids::XPUB {
+            while publisher.try_recv().is_some() {}
+        }
+        written += peer.write_some(&many[written..]);
+    }
+    peer.expect(&dialect.message(&[b"first"]));
+    finish(&context, [publisher]);
+}

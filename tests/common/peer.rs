@@ -10,17 +10,26 @@ use std::time::{Duration, Instant};
 
 trait Stream: Read + Write + Send {
     fn shutdown(&self, how: Shutdown) -> std::io::Result<()>;
+    fn set_write_timeout(&self, timeout: Duration);
 }
 
 impl Stream for TcpStream {
     fn shutdown(&self, how: Shutdown) -> std::io::Result<()> {
         TcpStream::shutdown(self, how)
     }
+
+    fn set_write_timeout(&self, timeout: Duration) {
+        TcpStream::set_write_timeout(self, Some(timeout)).unwrap();
+    }
 }
 
 impl Stream for UnixStream {
     fn shutdown(&self, how: Shutdown) -> std::io::Result<()> {
         UnixStream::shutdown(self, how)
+    }
+
+    fn set_write_timeout(&self, timeout: Duration) {
+        UnixStream::set_write_timeout(self, Some(timeout)).unwrap();
     }
 }
 
@@ -72,6 +81,29 @@ impl Peer {
             Ok(()) => {}
             Err(error) => assert!(is_gone(&error), "{error}"),
         }
+    }
+
+    /// Writes as far as the other end reads: until it has taken nothing for some time. Says how much that was.
+    pub fn write_until_blocked(&mut self, bytes: &[u8]) -> usize {
+        self.0.set_write_timeout(Duration::from_millis(300));
+        let mut written = 0;
+        while written < bytes.len() {
+            match self.0.write(&bytes[written..]) {
+                Ok(more) => written += more,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        self.0.set_write_timeout(LIMIT);
+        written
+    }
+
+    /// Writes what the other end takes at once.
+    pub fn write_some(&mut self, bytes: &[u8]) -> usize {
+        self.0.set_write_timeout(Duration::from_millis(1));
+        let written = self.0.write(bytes).unwrap_or(0);
+        self.0.set_write_timeout(LIMIT);
+        written
     }
 
     /// Writes; false if the other end has closed the connection.

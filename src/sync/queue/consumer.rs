@@ -1,11 +1,11 @@
 //! The reading end.
 
 use super::chunk::{object, shape, take_object, Chunk, Shape};
-use super::producer::MAX_CHUNK;
+use super::producer::{weight, MAX_CHUNK};
 use super::pursuit::{Advice, Pursuit, PAUSES};
 use super::{
     Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, CONSUMER_GONE, MORE, OBJECT,
-    PRODUCER_DROPPED, PRODUCER_GONE,
+    PRODUCER_DROPPED, PRODUCER_GONE, REQUEST,
 };
 use crate::sync::asymmetric::{heavy, is_supported};
 use crate::sync::atomic::{fence, pause, Arc, Ordering};
@@ -144,16 +144,19 @@ impl<T: Payload> Consumer<T> {
         }
         self.normalise();
         // SAFETY: as in `front`; an object in it is dropped here and nowhere else, the head moves on.
-        let flags = unsafe {
+        let shape = unsafe {
             let at = Chunk::at(self.head.chunk, self.head.offset);
             let shape = look::<T>(&self.head);
             if shape.is_object() {
                 drop(take_object::<T>(at));
             }
             self.head.advance(shape.total());
-            shape.flags
+            shape
         };
-        self.count(flags)
+        match shape.flags & REQUEST {
+            0 => self.count(shape.flags),
+            _ => self.count_messages(weight(shape.body)),
+        }
     }
 
     /// Takes the first record, if it is a part of a message that came as bytes, by showing it to `show`.
@@ -168,7 +171,7 @@ impl<T: Payload> Consumer<T> {
         let shape = unsafe {
             let at = Chunk::at(self.head.chunk, self.head.offset);
             let shape = shape::<T>(at);
-            if shape.flags & (OBJECT | COMMAND) != 0 {
+            if shape.flags & (OBJECT | COMMAND | REQUEST) != 0 {
                 return Taken::Other;
             }
             let body = std::slice::from_raw_parts(at.add(shape.header), shape.body);
@@ -714,6 +717,10 @@ unsafe fn record<'a, T>(at: &Place) -> Record<'a, T> {
         if shape.is_object() {
             return Record::Object(shape.flags & !OBJECT, object(start));
         }
-        Record::Bytes(shape.flags, std::slice::from_raw_parts(start.add(shape.header), shape.body))
+        let flags = match shape.flags & REQUEST {
+            0 => shape.flags,
+            _ => COMMAND,
+        };
+        Record::Bytes(flags, std::slice::from_raw_parts(start.add(shape.header), shape.body))
     }
 }

@@ -3,7 +3,7 @@
 use super::chunk::{object_offset, object_record, shape, take_object, Chunk};
 use super::{
     write_header, Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, CONSUMER_GONE, LONG,
-    MAX_HEADER, MORE, OBJECT, PRODUCER_DROPPED, PRODUCER_GONE,
+    MAX_HEADER, MORE, OBJECT, PRODUCER_DROPPED, PRODUCER_GONE, REQUEST,
 };
 use crate::error::{Error, Result};
 use crate::sync::asymmetric::light;
@@ -46,7 +46,7 @@ pub struct Producer<T: Payload> {
 
 /// What [`Producer::absorb`] made of the bytes.
 pub struct Absorbed {
-    /// How many messages ended: there is something to commit.
+    /// How many messages ended, and what kept commands count: there is something to commit.
     pub messages: u64,
     /// Why it stopped.
     pub stop: Stop,
@@ -55,7 +55,7 @@ pub struct Absorbed {
 /// What becomes of an absorbed command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The consumer gets it as a record.
+    /// The consumer gets it as a record, and it counts; it must not be in the middle of a message.
     Keep,
     /// It is done with.
     Drop,
@@ -387,7 +387,7 @@ impl<T: Payload> Producer<T> {
         let mut gap = Gap::default();
         let stop = loop {
             if max_body >= SHORT {
-                let run = short_messages(&bytes[at..], room - messages);
+                let run = short_messages(&bytes[at..], room.saturating_sub(messages));
                 if run.messages > 0 {
                     (at, messages) = (at + run.bytes, messages + run.messages);
                     (boundary, self.mid_message) = (Some(at - gap.len), false);
@@ -407,8 +407,11 @@ impl<T: Payload> Producer<T> {
             let end = at + total;
             if flags & COMMAND != 0 {
                 match on_command(&bytes[at + header..end]) {
-                    Verdict::Keep => {}
-                    Verdict::Refuse => break Stop::Refused,
+                    Verdict::Keep if !self.mid_message => {
+                        bytes[at] = flags & LONG | REQUEST;
+                        messages += weight(body);
+                    }
+                    Verdict::Keep | Verdict::Refuse => break Stop::Refused,
                     Verdict::Drop => {
                         gap.widen(bytes, at, end);
                         at = end;
@@ -558,6 +561,14 @@ impl<T: Payload> Drop for Producer<T> {
             unsafe { self.shared.free_chain::<T>(chunk, offset) };
         }
     }
+}
+
+/// A kept command counts once more for each so many bytes.
+pub(super) const COUNTED: usize = 4096;
+
+/// As how many messages a kept command counts.
+pub(super) fn weight(body: usize) -> u64 {
+    (1 + body / COUNTED) as u64
 }
 
 /// What dropped commands leave in the bytes that are absorbed. The bytes behind it move to its front when

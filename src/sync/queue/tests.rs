@@ -1,3 +1,4 @@
+use super::producer::COUNTED;
 use super::*;
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -368,6 +369,43 @@ fn a_dropped_command_leaves_no_gap() {
         rx.pop();
     }
     assert!(rx.front().is_none());
+}
+
+/// What a peer asks for is kept until it is read, as its messages are.
+#[test]
+fn kept_commands_count_by_their_length() {
+    let (mut tx, mut rx) = queue::<Blob>(4, 16).unwrap();
+    let bytes = [wire(COMMAND, b"\x09SUBSCRIBE"), wire(0, b"message")].concat().repeat(5);
+    tx.room(bytes.len()).unwrap()[..bytes.len()].copy_from_slice(&bytes);
+    let absorbed = tx.absorb(bytes.len(), 100, |_| Verdict::Keep);
+    assert_eq!((absorbed.messages, absorbed.stop), (4, Stop::Full));
+    tx.commit_absorbed();
+    for flags in [COMMAND, 0].repeat(5) {
+        if rx.front().is_none() {
+            assert!(tx.absorb(0, 100, |_| Verdict::Keep).messages > 0, "it was told of room");
+            tx.commit_absorbed();
+        }
+        assert_eq!(rx.front().unwrap().flags(), flags);
+        rx.pop();
+    }
+    // A long one counts as many.
+    let long = wire(COMMAND, &blob(5 * COUNTED, 1));
+    tx.room(long.len()).unwrap()[..long.len()].copy_from_slice(&long);
+    assert_eq!(tx.absorb(long.len(), u64::MAX, |_| Verdict::Keep).messages, 6);
+    tx.commit_absorbed();
+    assert!(!tx.has_room());
+    assert!(matches!(rx.take_bytes(|_, _| Ok::<_, ()>(())), Taken::Other));
+    assert!(rx.pop());
+    assert!(tx.has_room());
+}
+
+/// It could be published only with the message, and that may never end.
+#[test]
+fn no_command_is_kept_within_a_message() {
+    let (mut tx, _rx) = queue::<Blob>(0, 16).unwrap();
+    let bytes = [wire(MORE, b"part"), wire(COMMAND, b"\x09SUBSCRIBE")].concat();
+    tx.room(bytes.len()).unwrap()[..bytes.len()].copy_from_slice(&bytes);
+    assert_eq!(tx.absorb(bytes.len(), 100, |_| Verdict::Keep).stop, Stop::Refused);
 }
 
 /// A frame that arrives byte by byte while nobody reads.
