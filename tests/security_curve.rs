@@ -457,6 +457,26 @@ fn lengths_that_are_too_long_are_refused_before_the_bytes_are_there() {
     scene.finish();
 }
 
+/// However long the limit: bodies above 32 KiB take another way.
+#[test]
+fn the_limit_of_a_message_is_that_of_its_body() {
+    for limit in [100, 32_767, 32_768, 100_000] {
+        let scene = Scene::new(|server| {
+            server.set_bytes(ids::MAXMSGSIZE, &(limit as i64).to_ne_bytes());
+        });
+        for more in [1, 2, 31, 64] {
+            let mut peer = scene.insider();
+            let frames = [limit, limit + more].map(|len| peer.sealed(&vec![1; len])).concat();
+            peer.peer.try_write(&frames);
+            assert_eq!(scene.server.recv()[1].len(), limit);
+            peer.peer.read_to_end();
+            scene.serve();
+            assert_eq!(scene.server.try_recv(), None, "{limit} and {more}");
+        }
+        scene.finish();
+    }
+}
+
 #[test]
 fn other_mechanisms_and_older_protocols_are_refused() {
     let scene = Scene::new(|_| {});

@@ -160,7 +160,11 @@ impl Sealed {
             Header::Frame { header_len, body_len, .. }
                 if body_len <= (waiting.len() - header_len) as u64 =>
             {
-                Ok(Some((header_len, body_len as usize)))
+                let sealed_len = body_len as usize;
+                match self.mechanism.opened_len(sealed_len) as u64 <= max_body {
+                    true => Ok(Some((header_len, sealed_len))),
+                    false => Err(Refusal::Frame(WireError::FrameTooLarge)),
+                }
             }
             _ => Ok(None),
         }
