@@ -15,7 +15,7 @@ fn matching(criterion: &mut Criterion) {
     for count in [1, 1000, 100_000] {
         let mut trie = MultiTrie::new();
         for number in 0..count {
-            trie.add(&topic(number), 1u32);
+            trie.add(&topic(number), 1u32).unwrap();
         }
         let hits = random_topics(count);
         let mut misses = hits.clone();
@@ -44,14 +44,14 @@ fn changing(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("add all", count), |bencher| {
             bencher.iter_batched_ref(
                 Trie::new,
-                |trie| topics.iter().filter(|topic| trie.add(topic)).count(),
+                |trie| topics.iter().filter(|topic| trie.add(topic).unwrap()).count(),
                 BatchSize::PerIteration,
             );
         });
         let full = || {
             let mut trie = Trie::new();
             topics.iter().for_each(|topic| {
-                trie.add(topic);
+                trie.add(topic).unwrap();
             });
             trie
         };

@@ -341,12 +341,20 @@ impl Links {
         let Some(link) = self.get_mut(id).filter(|link| !link.draining) else { return Ok(()) };
         let written = link.end.tx.write_command(body, &*link.peer);
         if written.is_err() {
-            match link.is_local() {
-                true => self.terminate(id),
-                false => link.peer.start_over(),
-            }
+            self.give_up(id);
         }
         written
+    }
+
+    /// Memory is too short for what the peer has to know, or what it has said: its connection ends. If that is ours to
+    /// make there is another one, by which all is said again.
+    #[cold]
+    pub fn give_up(&mut self, id: LinkId) {
+        let Some(link) = self.get_mut(id) else { return };
+        match link.is_local() {
+            true => self.terminate(id),
+            false => link.peer.start_over(),
+        }
     }
 
     /// Takes back the parts of a message whose last part was not written yet.

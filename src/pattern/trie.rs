@@ -6,8 +6,7 @@
 
 mod radix;
 
-use std::collections::BTreeMap;
-
+use crate::error::{Error, Result};
 use radix::Radix;
 
 /// Prefixes with a count.
@@ -22,12 +21,15 @@ impl Trie {
     }
 
     /// Adds a prefix; whether it is the first of its kind.
-    pub fn add(&mut self, prefix: &[u8]) -> bool {
-        let Some(count) = self.radix.place(prefix) else { return false };
+    ///
+    /// # Errors
+    /// `NoMemory`; then it was not added.
+    pub fn add(&mut self, prefix: &[u8]) -> Result<bool> {
+        let count = self.radix.place(prefix)?;
         *count = count.saturating_add(1);
         let first = *count == 1;
         self.len += usize::from(first);
-        first
+        Ok(first)
     }
 
     /// Takes a prefix back; whether it was the last of its kind. One that is not there changes
@@ -58,8 +60,11 @@ impl Trie {
     }
 
     /// Shows every prefix once, in ascending order.
-    pub fn for_each(&self, mut show: impl FnMut(&[u8])) {
-        self.radix.for_each(|prefix, _| show(prefix));
+    ///
+    /// # Errors
+    /// `NoMemory`; some may have been shown.
+    pub fn for_each(&self, mut show: impl FnMut(&[u8])) -> Result<()> {
+        self.radix.for_each(|prefix, _| show(prefix))
     }
 
     /// How many different prefixes there are.
@@ -83,8 +88,8 @@ pub struct MultiTrie<Id> {
     radix: Radix<Subscribers<Id>>,
     /// The sets of prefixes that several links want, each sorted.
     sets: Sets<Id>,
-    /// How many prefixes each link has, so that a death need not search longer than that.
-    held: BTreeMap<Id, usize>,
+    /// How many prefixes each link has, so that a death need not search longer than that; sorted.
+    held: Vec<(Id, usize)>,
     len: usize,
 }
 
@@ -117,18 +122,26 @@ struct Sets<Id> {
 impl<Id: Copy + Ord> MultiTrie<Id> {
     pub fn new() -> Self {
         let sets = Sets { sets: Vec::new(), free: Vec::new() };
-        MultiTrie { radix: Radix::new(), sets, held: BTreeMap::new(), len: 0 }
+        MultiTrie { radix: Radix::new(), sets, held: Vec::new(), len: 0 }
     }
 
     /// Adds a link to those that want the prefix; whether it is the first of them.
-    pub fn add(&mut self, prefix: &[u8], id: Id) -> bool {
-        let Some(subscribers) = self.radix.place(prefix) else { return false };
+    ///
+    /// # Errors
+    /// `NoMemory`; then it was not added.
+    pub fn add(&mut self, prefix: &[u8], id: Id) -> Result<bool> {
+        self.held.try_reserve(1).map_err(|_| Error::NoMemory)?;
+        let subscribers = self.radix.place(prefix)?;
         let first = *subscribers == Subscribers::None;
-        if self.sets.insert(subscribers, id) {
-            *self.held.entry(id).or_default() += 1;
+        // The first one takes no memory, so that no place stays empty.
+        if self.sets.insert(subscribers, id)? {
+            match self.held.binary_search_by_key(&id, |(id, _)| *id) {
+                Ok(at) => self.held[at].1 += 1,
+                Err(at) => self.held.insert(at, (id, 1)),
+            }
         }
         self.len += usize::from(first);
-        first
+        Ok(first)
     }
 
     /// Takes a link from those that want the prefix.
@@ -156,7 +169,8 @@ impl<Id: Copy + Ord> MultiTrie<Id> {
     /// Takes a link from all prefixes, and shows each in ascending order with whether it was the
     /// last that wanted it.
     pub fn remove_all(&mut self, id: Id, mut show: impl FnMut(&[u8], bool)) {
-        let Some(mut left) = self.held.remove(&id) else { return };
+        let Ok(at) = self.held.binary_search_by_key(&id, |(id, _)| *id) else { return };
+        let (_, mut left) = self.held.remove(at);
         let (sets, len) = (&mut self.sets, &mut self.len);
         self.radix.retain(|prefix, subscribers| {
             if sets.take(subscribers, id) {
@@ -188,10 +202,10 @@ impl<Id: Copy + Ord> MultiTrie<Id> {
     }
 
     fn release(&mut self, id: Id) {
-        if let Some(held) = self.held.get_mut(&id) {
-            *held -= 1;
-            if *held == 0 {
-                self.held.remove(&id);
+        if let Ok(at) = self.held.binary_search_by_key(&id, |(id, _)| *id) {
+            self.held[at].1 -= 1;
+            if self.held[at].1 == 0 {
+                self.held.remove(at);
             }
         }
     }
@@ -205,23 +219,26 @@ impl<Id: Copy + Ord> Default for MultiTrie<Id> {
 
 impl<Id: Copy + Ord> Sets<Id> {
     /// Adds an id; whether it was new.
-    fn insert(&mut self, subscribers: &mut Subscribers<Id>, id: Id) -> bool {
+    fn insert(&mut self, subscribers: &mut Subscribers<Id>, id: Id) -> Result<bool> {
         match *subscribers {
             Subscribers::None => *subscribers = Subscribers::One(id),
-            Subscribers::One(other) if other == id => return false,
+            Subscribers::One(other) if other == id => return Ok(false),
             Subscribers::One(other) => {
-                let pair = vec![other.min(id), other.max(id)];
-                *subscribers = Subscribers::Many(self.store(pair));
+                let pair = [other.min(id), other.max(id)];
+                *subscribers = Subscribers::Many(self.store(pair)?);
             }
             Subscribers::Many(index) => {
                 let set = &mut self.sets[index as usize];
                 match set.binary_search(&id) {
-                    Ok(_) => return false,
-                    Err(position) => set.insert(position, id),
+                    Ok(_) => return Ok(false),
+                    Err(position) => {
+                        set.try_reserve(1).map_err(|_| Error::NoMemory)?;
+                        set.insert(position, id);
+                    }
                 }
             }
         }
-        true
+        Ok(true)
     }
 
     /// Takes an id out; whether it was there.
@@ -236,7 +253,10 @@ impl<Id: Copy + Ord> Sets<Id> {
                 if let [only] = set[..] {
                     *subscribers = Subscribers::One(only);
                     *set = Vec::new();
-                    self.free.push(index);
+                    // What cannot be remembered is not used again.
+                    if self.free.try_reserve(1).is_ok() {
+                        self.free.push(index);
+                    }
                 }
             }
         }
@@ -252,19 +272,23 @@ impl<Id: Copy + Ord> Sets<Id> {
         }
     }
 
-    fn store(&mut self, set: Vec<Id>) -> u32 {
+    fn store(&mut self, pair: [Id; 2]) -> Result<u32> {
+        let mut set = Vec::new();
+        set.try_reserve(pair.len()).map_err(|_| Error::NoMemory)?;
+        self.sets.try_reserve(1).map_err(|_| Error::NoMemory)?;
+        set.extend(pair);
         if let Some(index) = self.free.pop() {
             self.sets[index as usize] = set;
-            return index;
+            return Ok(index);
         }
         self.sets.push(set);
-        (self.sets.len() - 1) as u32
+        Ok((self.sets.len() - 1) as u32)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
 
@@ -288,7 +312,7 @@ mod tests {
 
     fn prefixes(trie: &Trie) -> Vec<Vec<u8>> {
         let mut all = Vec::new();
-        trie.for_each(|prefix| all.push(prefix.to_vec()));
+        trie.for_each(|prefix| all.push(prefix.to_vec())).unwrap();
         all
     }
 
@@ -296,7 +320,7 @@ mod tests {
     fn prefixes_are_counted() {
         let mut trie = Trie::new();
         assert!(!trie.matches(b"") && trie.is_empty());
-        assert!(trie.add(b"abc") && !trie.add(b"abc") && trie.len() == 1);
+        assert!(trie.add(b"abc").unwrap() && !trie.add(b"abc").unwrap() && trie.len() == 1);
         assert!(!trie.remove(b"abc") && trie.matches(b"abcd"));
         assert!(trie.remove(b"abc") && !trie.matches(b"abcd"));
         assert!(!trie.remove(b"abc") && trie.is_empty());
@@ -306,7 +330,7 @@ mod tests {
     fn only_prefixes_match() {
         let mut trie = Trie::new();
         for prefix in [&b"topic.one"[..], b"topic.only", b"other", b"a very long prefix indeed"] {
-            assert!(trie.add(prefix));
+            assert!(trie.add(prefix).unwrap());
         }
         let table: [(&[u8], bool); 9] = [
             (b"topic.one", true),
@@ -328,7 +352,7 @@ mod tests {
     #[test]
     fn the_empty_prefix_matches_everything() {
         let mut trie = Trie::new();
-        assert!(trie.add(b"") && trie.add(b"x"));
+        assert!(trie.add(b"").unwrap() && trie.add(b"x").unwrap());
         assert!(trie.matches(b"") && trie.matches(b"anything"));
         assert!(trie.remove(b"") && !trie.matches(b"") && trie.matches(b"x"));
     }
@@ -337,7 +361,7 @@ mod tests {
     fn every_byte_may_be_a_child() {
         let mut trie = Trie::new();
         for byte in (0..=255).rev() {
-            assert!(trie.add(&[7, byte]));
+            assert!(trie.add(&[7, byte]).unwrap());
         }
         assert_eq!(prefixes(&trie), (0..=255).map(|byte| vec![7, byte]).collect::<Vec<_>>());
         for byte in 0..=255 {
@@ -351,12 +375,14 @@ mod tests {
     fn a_megabyte_long_prefix_is_like_any_other() {
         let long: Vec<u8> = (0..1 << 20).map(|i: u32| (i >> 3) as u8).collect();
         let mut trie = Trie::new();
-        assert!(trie.add(&long) && trie.add(&long[..500_000]) && trie.matches(&long));
+        assert!(
+            trie.add(&long).unwrap() && trie.add(&long[..500_000]).unwrap() && trie.matches(&long)
+        );
         assert!(trie.remove(&long[..500_000]) && !trie.matches(&long[..long.len() - 1]));
         assert_eq!(prefixes(&trie), std::slice::from_ref(&long));
         assert!(trie.remove(&long) && trie.is_empty());
         let mut multi = MultiTrie::new();
-        multi.add(&long, 1);
+        multi.add(&long, 1).unwrap();
         let mut shown = 0;
         multi.remove_all(1, |prefix, last| shown += usize::from(last && prefix == long));
         assert_eq!((shown, multi.len()), (1, 0));
@@ -373,7 +399,7 @@ mod tests {
                 if random.below(10) < if round / 2500 % 2 == 0 { 7 } else { 2 } {
                     let count = model.entry(key.clone()).or_default();
                     *count += 1;
-                    assert_eq!(trie.add(&key), *count == 1);
+                    assert_eq!(trie.add(&key).unwrap(), *count == 1);
                 } else {
                     // What is there is taken back more often than what is not.
                     let known = model.range(key.clone()..).next().map(|(known, _)| known.clone());
@@ -400,7 +426,11 @@ mod tests {
     #[test]
     fn a_link_counts_once_for_a_prefix() {
         let mut trie = MultiTrie::new();
-        assert!(trie.add(b"a", 1u32) && !trie.add(b"a", 1) && !trie.add(b"a", 2));
+        assert!(
+            trie.add(b"a", 1u32).unwrap()
+                && !trie.add(b"a", 1).unwrap()
+                && !trie.add(b"a", 2).unwrap()
+        );
         assert_eq!(trie.remove(b"a", 3), Removed::NotFound);
         assert_eq!(trie.remove(b"b", 1), Removed::NotFound);
         assert_eq!(trie.remove(b"a", 1), Removed::StillOthers);
@@ -413,7 +443,7 @@ mod tests {
     fn every_match_is_shown_to_its_links() {
         let mut trie = MultiTrie::new();
         for (prefix, id) in [(&b""[..], 1), (b"ab", 2), (b"ab", 3), (b"abc", 1), (b"b", 4)] {
-            trie.add(prefix, id);
+            trie.add(prefix, id).unwrap();
         }
         let matches = |data: &[u8]| {
             let mut ids = Vec::new();
@@ -449,7 +479,7 @@ mod tests {
                     }
                     2..600 => {
                         let set = model.entry(key.clone()).or_default();
-                        assert_eq!(trie.add(&key, id), set.is_empty());
+                        assert_eq!(trie.add(&key, id).unwrap(), set.is_empty());
                         set.insert(id);
                     }
                     _ => {

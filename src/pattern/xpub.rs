@@ -5,6 +5,7 @@
 //! mark misses whole messages; only with `ZMQ_XPUB_NODROP` does the sender wait for it.
 #![forbid(unsafe_code)]
 
+mod inbox;
 pub(super) mod settings;
 #[cfg(test)]
 mod tests;
@@ -16,8 +17,8 @@ use super::{Incoming, Pattern};
 use crate::error::{Error, Result};
 use crate::link::{Frame, LinkId, Links, Sink};
 use crate::message::Message;
+use inbox::{Inbox, Source};
 use settings::Settings;
-use std::collections::VecDeque;
 
 /// An XPUB socket, and what PUB is made of.
 pub struct XPub {
@@ -30,24 +31,11 @@ pub struct XPub {
     /// Who asked for what in manual mode, where only the user subscribes peers.
     requested: MultiTrie<LinkId>,
     /// What there is to receive.
-    pending: VecDeque<Pending>,
+    pending: Inbox,
+    /// Links that are not heard at present, since too much is pending.
+    stalled: Vec<LinkId>,
     /// Whose request was received last: in manual mode the one to be subscribed.
     last_peer: Option<LinkId>,
-}
-
-struct Pending {
-    message: Message,
-    from: Source,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Source {
-    /// The request of a peer.
-    Peer(LinkId),
-    /// The request of a peer that has gone, or that went without saying.
-    Gone,
-    /// Just a message.
-    User,
 }
 
 /// What a part that a peer sent is.
@@ -84,7 +72,8 @@ impl XPub {
             distribution: Distribution::default(),
             subscriptions: MultiTrie::new(),
             requested: MultiTrie::new(),
-            pending: VecDeque::new(),
+            pending: Inbox::default(),
+            stalled: Vec::new(),
             last_peer: None,
         }
     }
@@ -110,6 +99,10 @@ impl XPub {
     fn hear_all(&mut self, links: &mut Links, id: LinkId) {
         let mut hearing = Hearing { first: true, requests: false };
         while let Some(front) = links.front(id) {
+            if hearing.first && self.pending.is_full() && self.stalled.try_reserve(1).is_ok() {
+                self.stalled.retain(|stalled| *stalled != id);
+                return self.stalled.push(id);
+            }
             let (body, more) = (front.body, front.more);
             let request = match front.command {
                 true => Request::from_command(body),
@@ -117,37 +110,48 @@ impl XPub {
             };
             let heard = match request {
                 Some(request) => self.apply(id, request),
-                None if self.receives && !front.command => Heard::Part,
-                None => Heard::Nothing,
+                None if self.receives && !front.command => Ok(Heard::Part),
+                None => Ok(Heard::Nothing),
             };
-            self.keep(links, id, heard);
+            if heard.and_then(|heard| self.keep(links, id, heard)).is_err() {
+                links.discard(id);
+                links.give_up(id);
+            }
         }
     }
 
     /// Puts what was heard where it is received, and moves on to the next part.
-    fn keep(&mut self, links: &mut Links, id: LinkId, heard: Heard) {
+    fn keep(&mut self, links: &mut Links, id: LinkId, heard: Heard) -> Result<()> {
         match heard {
             Heard::Nothing => links.discard(id),
             Heard::Request(mut message) => {
                 let info = links.get(id).and_then(|link| link.info());
                 message.set_metadata(info.and_then(|info| info.metadata.clone()));
-                self.pending.push_back(Pending { message, from: Source::Peer(id) });
+                self.pending.push(message, Source::Peer(id))?;
                 links.discard(id);
             }
             Heard::Part => {
+                self.pending.make_room()?;
                 let mut message = Message::new();
-                match links.take(id, &mut Sink::Message(&mut message)) {
-                    Ok(_) => self.pending.push_back(Pending { message, from: Source::User }),
-                    Err(_) => links.discard(id),
-                }
+                links.take(id, &mut Sink::Message(&mut message))?;
+                self.pending.push(message, Source::User)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Peers that were left alone while too much waited to be received are heard again.
+    #[cold]
+    fn hear_stalled(&mut self, links: &mut Links) {
+        for id in std::mem::take(&mut self.stalled) {
+            self.hear_all(links, id);
         }
     }
 
-    fn apply(&mut self, id: LinkId, request: Request<'_>) -> Heard {
+    fn apply(&mut self, id: LinkId, request: Request<'_>) -> Result<Heard> {
         let shown = match (self.settings.manual, request.subscribes) {
             (true, true) => {
-                self.requested.add(request.topic, id);
+                self.requested.add(request.topic, id)?;
                 true
             }
             (true, false) => {
@@ -155,7 +159,7 @@ impl XPub {
                 true
             }
             (false, true) => {
-                self.subscriptions.add(request.topic, id) || self.settings.verbose_subscribe
+                self.subscriptions.add(request.topic, id)? || self.settings.verbose_subscribe
             }
             (false, false) => {
                 let removed = self.subscriptions.remove(request.topic, id);
@@ -163,8 +167,8 @@ impl XPub {
             }
         };
         match shown && self.receives {
-            true => request.to_message().map_or(Heard::Nothing, Heard::Request),
-            false => Heard::Nothing,
+            true => Ok(Heard::Request(request.to_message()?)),
+            false => Ok(Heard::Nothing),
         }
     }
 
@@ -175,7 +179,7 @@ impl XPub {
         }
         let Some(id) = self.last_peer else { return Ok(()) };
         if request.subscribes {
-            self.subscriptions.add(request.topic, id);
+            self.subscriptions.add(request.topic, id)?;
         } else {
             self.subscriptions.remove(request.topic, id);
         }
@@ -188,7 +192,8 @@ impl XPub {
         let Self { subscriptions, requested, pending, receives, .. } = self;
         let mut show = |topic: &[u8]| {
             if let (true, Ok(message)) = (*receives, Request::cancel(topic).to_message()) {
-                pending.push_back(Pending { message, from: Source::Gone });
+                // Where memory is too short for it, nobody is told of the end of what nobody asks for any more.
+                let _ = pending.push(message, Source::Gone);
             }
         };
         requested.remove_all(id, |topic, _| {
@@ -246,9 +251,8 @@ impl Pattern for XPub {
     fn detached(&mut self, _links: &mut Links, id: LinkId) {
         self.distribution.detached(id);
         // Its id will be given to another link, which did not ask for any of this.
-        for pending in self.pending.iter_mut().filter(|p| p.from == Source::Peer(id)) {
-            pending.from = Source::Gone;
-        }
+        self.pending.forget(id);
+        self.stalled.retain(|stalled| *stalled != id);
         self.last_peer = self.last_peer.filter(|last| *last != id);
         self.cancel_all(id);
     }
@@ -270,8 +274,11 @@ impl Pattern for XPub {
         Ok(())
     }
 
-    fn recv(&mut self, _links: &mut Links) -> Result<Incoming> {
-        let pending = self.pending.pop_front().ok_or(Error::Again)?;
+    fn recv(&mut self, links: &mut Links) -> Result<Incoming> {
+        let pending = self.pending.pop().ok_or(Error::Again)?;
+        if !self.stalled.is_empty() && !self.pending.is_full() {
+            self.hear_stalled(links);
+        }
         if self.settings.manual {
             match pending.from {
                 Source::Peer(id) => self.last_peer = Some(id),

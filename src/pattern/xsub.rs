@@ -75,7 +75,7 @@ impl XSub {
 
     /// Peers are told each time: those with `ZMQ_XPUB_VERBOSE` want to know.
     pub(super) fn subscribe(&mut self, links: &mut Links, topic: &[u8]) -> Result<()> {
-        self.subscriptions.add(topic);
+        self.subscriptions.add(topic)?;
         let told = self.tell_all(links, Request::subscribe(topic));
         if told.is_err() {
             self.subscriptions.remove(topic);
@@ -104,13 +104,16 @@ impl XSub {
     fn tell(&mut self, links: &mut Links, id: LinkId) {
         let Self { subscriptions, command, .. } = self;
         let mut told = Ok(());
-        subscriptions.for_each(|topic| {
+        let shown = subscriptions.for_each(|topic| {
             if told.is_ok() {
                 told = Request::subscribe(topic)
                     .write_command(command)
                     .and_then(|()| links.write_command(id, command));
             }
         });
+        if shown.and(told).is_err() {
+            links.give_up(id);
+        }
     }
 
     /// Sends a part to all peers.
@@ -132,7 +135,7 @@ impl XSub {
     ) -> Result<()> {
         let topic = &frame.body()[1..];
         if subscribes {
-            self.subscriptions.add(topic);
+            self.subscriptions.add(topic)?;
         } else if !self.subscriptions.remove(topic) {
             return self.leave_out(links, frame);
         }

@@ -6,8 +6,11 @@
 //! larger place and leaves a hole; holes are used again by size, and when a quarter of the arena is
 //! holes, the live nodes are copied to a new one, breadth first.
 //!
-//! Nothing here recurses: a peer chooses how deep the tree is.
+//! Nothing here recurses: a peer chooses how deep the tree is. And nothing takes memory that may not be there but
+//! [`Radix::place`], before it changes anything: what it takes to go through the tree later is a part of it.
 #![forbid(unsafe_code)]
+
+use crate::error::{Error, Result};
 
 /// The longest label of one node.
 const LABEL_MAX: usize = 9;
@@ -35,8 +38,18 @@ pub(super) struct Radix<V> {
     nodes: Vec<Node<V>>,
     /// Holes by their size: where each begins.
     holes: Vec<Vec<u32>>,
-    /// How many nodes all holes have together.
+    /// How many nodes all holes have together, also those that are not listed.
     hollow: usize,
+    /// There was no memory for the list, and to ask for each hole again would take long.
+    forgets: bool,
+    /// No block has had more children.
+    widest: usize,
+    /// No node is farther from the root, and no key is longer.
+    depth: usize,
+    longest: usize,
+    /// Scratch of [`Radix::retain`], with room for the longest way down.
+    stack: Vec<Visit>,
+    key: Vec<u8>,
 }
 
 /// A node on the way down, and the next of its children to visit.
@@ -47,25 +60,58 @@ struct Visit {
 
 impl<V: Copy + Default + PartialEq> Radix<V> {
     pub(super) fn new() -> Self {
-        Radix { nodes: vec![Node::default()], holes: Vec::new(), hollow: 0 }
+        Radix {
+            nodes: vec![Node::default()],
+            holes: Vec::new(),
+            hollow: 0,
+            forgets: false,
+            widest: 0,
+            depth: 0,
+            longest: 0,
+            stack: Vec::new(),
+            key: Vec::new(),
+        }
     }
 
-    /// The place of a key's value, made if need be; `None` if the arena has no number left for it.
+    /// The place of a key's value, made if need be.
     ///
     /// What is written there must not be the default; see [`Radix::remove`].
-    pub(super) fn place(&mut self, key: &[u8]) -> Option<&mut V> {
+    ///
+    /// # Errors
+    /// `NoMemory`, also if the arena has no number left for it.
+    pub(super) fn place(&mut self, key: &[u8]) -> Result<&mut V> {
         self.compact_if_hollow();
-        let growth = key.len() + 3 * FANOUT_MAX;
-        u32::try_from(self.nodes.len().checked_add(growth)?).ok()?;
+        self.make_room(key)?;
         let (mut node, mut rest) = (ROOT, key);
+        let mut depth = 0;
         while let Some(&first) = rest.first() {
+            depth += 1;
             let (child, common) = match self.find_child(node, first) {
                 Ok(child) => (child, self.split(child, rest)),
                 Err(position) => self.insert_leaf(node, position, rest),
             };
             (node, rest) = (child, &rest[common..]);
         }
-        Some(&mut self.node_mut(node).value)
+        self.depth = self.depth.max(depth);
+        Ok(&mut self.node_mut(node).value)
+    }
+
+    /// Takes all the memory that a key may need, now and when the tree is gone through.
+    fn make_room(&mut self, key: &[u8]) -> Result<()> {
+        // A chain for the key, a node for a split, and a block that grows and moves.
+        let growth = key.len() / LABEL_MAX + 3 + capacity((self.widest + 1).min(FANOUT_MAX));
+        let len = self.nodes.len();
+        u32::try_from(len.saturating_add(growth)).map_err(|_| Error::NoMemory)?;
+        if self.nodes.capacity() - len < growth {
+            // Doubling would leave half of a large arena unused.
+            let wanted = growth.max(len / 8);
+            self.nodes.try_reserve_exact(wanted).map_err(|_| Error::NoMemory)?;
+        }
+        self.longest = self.longest.max(key.len());
+        // A split takes what is below it one step down.
+        let depth = (self.depth + key.len() / LABEL_MAX + 3).min(self.longest) + 1;
+        self.stack.try_reserve(depth).map_err(|_| Error::NoMemory)?;
+        self.key.try_reserve(self.longest).map_err(|_| Error::NoMemory)
     }
 
     /// The place of a value that is there.
@@ -103,9 +149,14 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
     }
 
     /// Shows all keys and values in the order of the keys.
-    pub(super) fn for_each(&self, mut show: impl FnMut(&[u8], V)) {
-        let mut key = Vec::new();
-        let mut stack = vec![(ROOT, 0)];
+    ///
+    /// # Errors
+    /// `NoMemory`; some may have been shown.
+    pub(super) fn for_each(&self, mut show: impl FnMut(&[u8], V)) -> Result<()> {
+        let (mut key, mut stack) = (Vec::new(), Vec::new());
+        key.try_reserve(self.longest).map_err(|_| Error::NoMemory)?;
+        stack.try_reserve(1).map_err(|_| Error::NoMemory)?;
+        stack.push((ROOT, 0));
         while let Some((index, above)) = stack.pop() {
             let node = self.node(index);
             key.truncate(above);
@@ -113,16 +164,18 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
             if is_set(node.value) {
                 show(&key, node.value);
             }
+            stack.try_reserve(node.count()).map_err(|_| Error::NoMemory)?;
             stack.extend(node.block().rev().map(|child| (child as u32, key.len())));
         }
+        Ok(())
     }
 
     /// Shows all values to be changed, in the order of the keys, and takes out those that became
     /// the default; ends early when `change` says that it is done by returning `false`.
     pub(super) fn retain(&mut self, mut change: impl FnMut(&[u8], &mut V) -> bool) {
-        let mut key = Vec::new();
+        let (mut key, mut stack) = (std::mem::take(&mut self.key), std::mem::take(&mut self.stack));
         let mut more = self.change_value(ROOT, &key, &mut change);
-        let mut stack = vec![Visit { node: ROOT, next: 0 }];
+        stack.push(Visit { node: ROOT, next: 0 });
         while let Some(visit) = stack.last_mut() {
             let node = self.nodes[visit.node as usize];
             if more && visit.next < node.count() {
@@ -143,6 +196,13 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
             } else {
                 self.join(index);
             }
+        }
+        if self.node(ROOT).count() > 0 {
+            key.clear();
+            stack.clear();
+            (self.key, self.stack) = (key, stack);
+        } else {
+            (self.widest, self.depth, self.longest) = (0, 0, 0);
         }
         self.compact_if_hollow();
     }
@@ -197,7 +257,7 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
         if node.label().len() + joined.label().len() > LABEL_MAX {
             return;
         }
-        joined.set_label(&[node.label(), joined.label()].concat());
+        joined.put_before_label(node.label());
         *self.node_mut(index) = joined;
         self.dig(node.children, capacity(1));
     }
@@ -215,6 +275,7 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
             upper.children = self.allocate(1);
             upper.last = 0;
             upper.lowest = lower.label[0];
+            self.depth += 1;
             *self.node_mut(upper.children) = lower;
             *self.node_mut(index) = upper;
         }
@@ -249,6 +310,7 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
         let parent = self.node_mut(parent);
         parent.children = start as u32;
         parent.last = count as u8;
+        self.widest = self.widest.max(count + 1);
     }
 
     fn remove_child(&mut self, index: u32, position: usize) {
@@ -313,7 +375,7 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
         &mut self.nodes[index as usize]
     }
 
-    /// A block for so many children.
+    /// A block for so many children, for which there is room.
     fn allocate(&mut self, count: usize) -> u32 {
         let size = capacity(count);
         if let Some(start) = self.holes.get_mut(size).and_then(Vec::pop) {
@@ -321,21 +383,25 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
             return start;
         }
         let start = self.nodes.len();
-        if self.nodes.capacity() - start < size {
-            // Doubling would leave half of a large arena unused.
-            self.nodes.reserve_exact(size.max(start / 8));
-        }
         self.nodes.resize(start + size, Node::default());
         start as u32
     }
 
-    /// Leaves a hole.
+    /// Leaves a hole. One that cannot be remembered lies there until the live nodes are copied.
     fn dig(&mut self, start: u32, size: usize) {
-        if self.holes.len() <= size {
-            self.holes.resize(size + 1, Vec::new());
-        }
-        self.holes[size].push(start);
         self.hollow += size;
+        if !self.forgets {
+            self.forgets = self.list_hole(start, size).is_none();
+        }
+    }
+
+    fn list_hole(&mut self, start: u32, size: usize) -> Option<()> {
+        let missing = (size + 1).saturating_sub(self.holes.len());
+        self.holes.try_reserve(missing).ok()?;
+        self.holes.resize(self.holes.len() + missing, Vec::new());
+        self.holes[size].try_reserve(1).ok()?;
+        self.holes[size].push(start);
+        Some(())
     }
 
     fn compact_if_hollow(&mut self) {
@@ -344,11 +410,14 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
         }
     }
 
-    /// Copies the live nodes to a new arena; what is copied is also the queue of what to visit.
+    /// Copies the live nodes to a new arena, if there is memory for it; what is copied is also the queue of what to visit.
     fn compact(&mut self) {
+        let live = self.nodes.len() - self.hollow;
+        let mut nodes: Vec<Node<V>> = Vec::new();
+        if nodes.try_reserve_exact(live + live / 16).is_err() {
+            return;
+        }
         let old = std::mem::take(&mut self.nodes);
-        let live = old.len() - self.hollow;
-        let mut nodes: Vec<Node<V>> = Vec::with_capacity(live + live / 16);
         nodes.push(old[ROOT as usize]);
         let mut visited = 0;
         while visited < nodes.len() {
@@ -365,6 +434,7 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
         self.nodes = nodes;
         self.holes = Vec::new();
         self.hollow = 0;
+        self.forgets = false;
     }
 }
 
@@ -413,6 +483,14 @@ impl<V> Node<V> {
         } else {
             None
         }
+    }
+
+    /// Both have room together.
+    fn put_before_label(&mut self, head: &[u8]) {
+        let (old, length) = (self.label, usize::from(self.length));
+        self.label[..head.len()].copy_from_slice(head);
+        self.label[head.len()..head.len() + length].copy_from_slice(&old[..length]);
+        self.length += head.len() as u8;
     }
 
     fn set_label(&mut self, label: &[u8]) {

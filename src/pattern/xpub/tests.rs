@@ -410,3 +410,30 @@ fn options_are_checked() {
     assert_eq!(xpub.set_bytes(ids::INVERT_MATCHING, &[1]), Some(Err(Error::Invalid)));
     assert_eq!(xpub.set_bytes(ids::LINGER, &[0; 4]), None);
 }
+
+#[test]
+fn peers_are_not_heard_while_too_much_waits_for_the_user() {
+    let mut xpubs = xpub(2);
+    assert!(xpubs.recv().is_empty());
+    let topic = |number: u32| format!("{number}{}", "x".repeat(1 << 20));
+    for number in 0..20 {
+        xpubs.subscribe(0, &topic(number));
+    }
+    xpubs.subscribe(1, "late");
+    assert!(xpubs.int(ids::TOPICS_COUNT) < 18);
+    let received = xpubs.recv();
+    assert_eq!(received.len(), 21, "none is lost");
+    assert!(received.contains(&r"\x01late".to_owned()));
+    assert_eq!(xpubs.int(ids::TOPICS_COUNT), 21);
+}
+
+/// Who never receives is not waited for.
+#[test]
+fn peers_are_heard_by_a_user_who_never_receives() {
+    let mut xpubs = xpub(1);
+    for number in 0..20 {
+        xpubs.subscribe(0, &format!("{number}{}", "x".repeat(1 << 20)));
+    }
+    assert_eq!(xpubs.int(ids::TOPICS_COUNT), 20);
+    assert!(xpubs.recv().len() < 18);
+}
