@@ -256,3 +256,30 @@ fn topics_beyond_all_memory_end_the_connection() {
         }
     });
 }
+
+/// Connections need a little memory each, and where there is none they do not come about.
+#[test]
+fn connections_wait_for_memory() {
+    with_memory("connections_wait_for_memory", 16 * MIB, || {
+        let context = context();
+        let (pull, endpoint) = Socket::bound(&context, ids::PULL, TCP);
+        let monitor = pull.monitor(&context);
+        let mut hog: Vec<Vec<u8>> = Vec::with_capacity(1024);
+        loop {
+            let mut piece = Vec::new();
+            if piece.try_reserve_exact(60 * 1024).is_err() {
+                break;
+            }
+            hog.push(piece);
+        }
+        for _ in 0..20 {
+            assert!(Peer::connect(&endpoint).is_closed());
+            assert_eq!(monitor.wait_for(ids::EVENT_ACCEPT_FAILED), libc::ENOMEM);
+        }
+        drop(hog);
+        let mut good = Peer::greet(&endpoint, V3_1, PUSH, b"");
+        good.write(&V3_1.message(&[b"a message"]));
+        assert_eq!(pull.recv(), [b"a message"]);
+        finish(&context, [pull, monitor.0]);
+    });
+}

@@ -3,11 +3,13 @@
 //! Bytes in, bytes out; what it knows of time and descriptors is nothing.
 #![forbid(unsafe_code)]
 
+use crate::error::Error;
 use crate::options::{ids, Options, SecurityMechanism};
 use crate::security::curve::{ClientKeys, Key, ServerKeys};
 use crate::security::{
     Failure, HandshakeError, Local, Mechanism, Peer, Security, Status, ZapRequest,
 };
+use crate::sys::memory;
 use crate::wire::error::code;
 use crate::wire::frame::{parse_header, Header, RESERVED};
 use crate::wire::{command, Greeting, SocketType, Version, WireError};
@@ -16,6 +18,10 @@ use crate::wire::{command, Greeting, SocketType, Version, WireError};
 const MAX_COMMAND: u64 = 64 * 1024;
 /// What a peer may send ahead while the ZAP handler is asked about it.
 const MAX_AHEAD: usize = 8 * 1024;
+
+/// A step of a handshake takes no more memory than this, and so many copies of what the peer has said.
+const RESERVE: usize = 48 * 1024;
+const COPIES: usize = 4;
 
 /// A handshake under way.
 pub struct Handshake {
@@ -86,6 +92,9 @@ impl Handshake {
 
     /// Takes bytes of the peer.
     pub fn input(&mut self, bytes: &[u8]) -> Result<(), HandshakeError> {
+        let reserve = RESERVE + COPIES * (self.input.len() + bytes.len());
+        memory::is_there(reserve).map_err(HandshakeError::Local)?;
+        self.input.try_reserve(bytes.len()).map_err(|_| HandshakeError::Local(Error::NoMemory))?;
         self.input.extend_from_slice(bytes);
         if self.stage.is_none() {
             self.greet()?;

@@ -119,6 +119,7 @@ impl Rep {
                 self.envelope.clear();
                 self.client = Some(id);
             }
+            self.envelope.try_reserve(1).map_err(|_| Error::NoMemory)?;
             let mut part = Message::new();
             let taken = links.take(id, &mut Sink::Message(&mut part))?;
             if !taken.more() {

@@ -10,12 +10,16 @@ use super::mailbox::Mailbox;
 use crate::engine::session::Profile;
 use crate::engine::{Event, Owner, Session, SessionHandle};
 use crate::options::{ids, Options};
+use crate::sys::memory::is_there;
 use crate::transport::{is_exhaustion, Established, Listener, TransportOptions};
 use crate::wire::SocketType;
 use parking_lot::Mutex;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
+
+/// Far more memory than it takes to begin a session.
+const RESERVE: usize = 64 * 1024;
 
 /// See the module.
 pub struct Accepting {
@@ -111,6 +115,9 @@ impl Accepting {
     }
 
     fn welcome(&self, established: Established) {
+        if is_there(RESERVE).is_err() {
+            return self.failed(&io::Error::from_raw_os_error(libc::ENOMEM));
+        }
         let fd = established.stream.as_raw_fd();
         let Some(io) = self.context.choose_io(self.options.affinity) else { return };
         self.mailbox.event(Event::new(ids::EVENT_ACCEPTED, fd, self.endpoint.as_str()));

@@ -1,8 +1,22 @@
-//! Copies of short pieces of memory.
+//! Copies of short pieces of memory, and whether there is any.
 //!
 //! Most bodies are short, and for these to call somebody costs as much as the copy.
 
+use crate::error::{Error, Result};
 use std::ptr;
+
+/// Is there so much memory? Asked before something that takes a little of it in many pieces, each of which would end
+/// the process if it could not be had.
+///
+/// # Errors
+/// `NoMemory`.
+pub fn is_there(bytes: usize) -> Result<()> {
+    let mut reserve = Vec::<u8>::new();
+    reserve.try_reserve_exact(bytes).map_err(|_| Error::NoMemory)?;
+    // Or the compiler would see that nobody uses it.
+    std::hint::black_box(&mut reserve);
+    Ok(())
+}
 
 /// Copies as much as fits.
 #[inline(always)]
