@@ -283,3 +283,21 @@ fn connections_wait_for_memory() {
         finish(&context, [pull, monitor.0]);
     });
 }
+
+/// A thread that waits for the message sleeps all the while.
+#[test]
+fn bytes_one_at_a_time_take_no_memory() {
+    with_memory("bytes_one_at_a_time_take_no_memory", 16 * MIB, || {
+        pull_survives(|_, pull, endpoint| {
+            let mut peer = Peer::greet(endpoint, V3_1, PUSH, b"");
+            let body = vec![7; 8000];
+            let frame = V3_1.message(&[&body]);
+            let writer = std::thread::spawn(move || {
+                peer.write_bytewise(&frame);
+                peer
+            });
+            assert!(pull.recv() == [body]);
+            vec![writer.join().unwrap()]
+        });
+    });
+}
