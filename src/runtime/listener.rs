@@ -21,6 +21,9 @@ use std::sync::Arc;
 /// Far more memory than it takes to begin a session.
 const RESERVE: usize = 64 * 1024;
 
+/// After so many failures in one turn a listener rests: others are to have their turn, too, if an error stays.
+const MOST_FAILURES: u32 = 64;
+
 /// See the module.
 pub struct Accepting {
     listener: Mutex<Option<Listener>>,
@@ -89,11 +92,17 @@ impl Accepting {
         self.io.send(Task::Forget(self.clone()));
     }
 
-    /// Accepts all who wait. False if the process is out of descriptors or memory: ask again later.
+    /// Accepts all connections that wait. False if that fails for want of descriptors or memory, or too often:
+    /// ask again later.
     pub fn accept(&self) -> bool {
-        loop {
-            let accepted = match &*self.listener.lock() {
-                Some(listener) => listener.accept(),
+        let mut failures = 0;
+        while failures < MOST_FAILURES {
+            let (accepted, listens) = match &*self.listener.lock() {
+                Some(listener) => {
+                    let accepted = listener.accept();
+                    let listens = accepted.is_ok() || listener.listens();
+                    (accepted, listens)
+                }
                 None => return true,
             };
             match accepted {
@@ -104,9 +113,16 @@ impl Accepting {
                     if is_exhaustion(&error) {
                         return false;
                     }
+                    if !listens {
+                        // Nothing more comes of it.
+                        self.with_fd(|fd| self.io.unwatch(fd));
+                        return true;
+                    }
+                    failures += 1;
                 }
             }
         }
+        false
     }
 
     fn failed(&self, error: &io::Error) {
