@@ -133,7 +133,8 @@ impl Context {
         let state = self.0.state.lock();
         let allowed = |index: usize| affinity == 0 || (index < 64 && affinity >> index & 1 == 1);
         let candidates = state.io.iter().enumerate().filter(|(index, _)| allowed(*index));
-        candidates.map(|(_, thread)| &thread.handle).min_by_key(|handle| handle.load()).cloned()
+        let handles = candidates.map(|(_, thread)| &thread.handle);
+        handles.filter(|handle| !handle.is_over()).min_by_key(|handle| handle.load()).cloned()
     }
 
     pub fn is_terminating(&self) -> bool {

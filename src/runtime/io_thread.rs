@@ -13,13 +13,13 @@ use crate::error::{Error, Result};
 use crate::link::{wake_or_hold, Hold, Sleeper};
 use crate::sys::poll::{poll, PollFd, POLLIN};
 use crate::sys::thread;
-use crate::transport::{Endpoint, Target, TransportOptions};
+use crate::transport::{is_exhaustion, Endpoint, Target, TransportOptions};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use parking_lot::Mutex;
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -38,13 +38,23 @@ pub enum Task {
 /// The end of an I/O thread that others hold.
 pub struct IoHandle {
     this: Weak<IoHandle>,
-    tasks: Mutex<Vec<Task>>,
+    tasks: Mutex<Tasks>,
     waker: Waker,
     registry: Registry,
+    /// The last attempt to wake the thread failed.
+    unwoken: AtomicBool,
     load: AtomicUsize,
     began: Instant,
     /// Since when it has had nothing to do, in nanoseconds from when it began; [`AT_WORK`] while it has.
     idle_since: AtomicU64,
+}
+
+/// What the thread is to do next.
+#[derive(Default)]
+struct Tasks {
+    waiting: Vec<Task>,
+    /// The thread has ended: nobody will do it.
+    over: bool,
 }
 
 impl IoHandle {
@@ -53,9 +63,10 @@ impl IoHandle {
         let waker = Waker::new(&registry, WAKE)?;
         Ok(Arc::new_cyclic(|this| Self {
             this: this.clone(),
-            tasks: Mutex::new(Vec::new()),
+            tasks: Mutex::default(),
             waker,
             registry,
+            unwoken: AtomicBool::new(false),
             load: AtomicUsize::new(0),
             began: Instant::now(),
             idle_since: AtomicU64::new(AT_WORK),
@@ -64,12 +75,32 @@ impl IoHandle {
 
     pub fn send(&self, task: Task) {
         let mut tasks = self.tasks.lock();
-        let first = tasks.is_empty();
-        tasks.push(task);
+        if tasks.over {
+            // Not under the lock: a session that is dropped tells its socket so.
+            drop(tasks);
+            return drop(task);
+        }
+        let first = tasks.waiting.is_empty();
+        tasks.waiting.push(task);
         drop(tasks);
-        if first {
+        // Should waking have failed, others who come try again.
+        if first || self.unwoken.load(Ordering::Relaxed) {
             wake_or_hold(self, &self.this);
         }
+    }
+
+    /// Nobody runs this thread's sessions any more. What was asked of it ends, and so does what will be.
+    fn end(&self) {
+        let mut tasks = self.tasks.lock();
+        tasks.over = true;
+        let waiting = std::mem::take(&mut tasks.waiting);
+        drop(tasks);
+        drop(waiting);
+    }
+
+    /// Has the thread ended?
+    pub fn is_over(&self) -> bool {
+        self.tasks.lock().over
     }
 
     /// How many sessions and listeners it has.
@@ -93,8 +124,8 @@ impl IoHandle {
 
 impl Sleeper for IoHandle {
     fn wake(&self) {
-        // Fails only if the thread is gone, and then nobody cares.
-        let _ = self.waker.wake();
+        let woken = (0..ATTEMPTS).any(|_| self.waker.wake().is_ok());
+        self.unwoken.store(!woken, Ordering::Relaxed);
     }
 }
 
@@ -131,7 +162,7 @@ impl IoThread {
         let shared = handle.clone();
         let join = std::thread::Builder::new().name(name).spawn(move || {
             settings.apply();
-            Loop::new(poll, shared).run();
+            Loop::new(poll, shared).run(Loop::sleep);
         })?;
         Ok(Self { handle, join: Some(join) })
     }
@@ -167,6 +198,10 @@ const AT_WORK: u64 = u64::MAX;
 const SHORT: Duration = Duration::from_millis(2);
 /// Who was told something waits no longer than this for others to be told as well.
 const COMPANY: Duration = Duration::from_micros(100);
+/// So often a call is tried that fails for reasons that may pass.
+const ATTEMPTS: u32 = 100;
+/// How long an I/O thread rests after it could not wait for want of memory.
+const SHORTAGE: Duration = Duration::from_millis(10);
 /// How long a listener rests when the process has no descriptors left.
 const REST: Duration = Duration::from_millis(50);
 
@@ -211,13 +246,23 @@ impl Loop {
         }
     }
 
-    fn run(&mut self) {
+    /// Drives what it has until it is told to end, or can no longer wait for anything.
+    fn run(&mut self, sleep: impl Fn(&mut Self, &mut Events) -> std::io::Result<()>) {
         let mut events = Events::with_capacity(256);
+        let mut failures = 0;
         while !self.ended {
-            match self.sleep(&mut events) {
-                Ok(()) => {}
+            match sleep(self, &mut events) {
+                Ok(()) => failures = 0,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(_) => return,
+                Err(error) => {
+                    failures += 1;
+                    if !is_exhaustion(&error) || failures == ATTEMPTS {
+                        return;
+                    }
+                    // Timers and tasks do not wait for memory.
+                    events.clear();
+                    std::thread::sleep(SHORTAGE);
+                }
             }
             let start = Instant::now();
             self.handle.note_idle(None);
@@ -250,6 +295,18 @@ impl Loop {
         }
     }
 
+    /// Ends all that it has: sessions tell their sockets; listeners close, so that nobody connects in vain.
+    fn end_all(&mut self) {
+        self.handle.end();
+        for object in self.objects.drain(..) {
+            // A panic in one concerns no other.
+            let _ = catch_unwind(AssertUnwindSafe(|| match object {
+                Some(Object::Listener(listener)) if !self.ended => listener.close(),
+                object => drop(object),
+            }));
+        }
+    }
+
     /// Waits for readiness or the next timer. The system counts short waits for many descriptors in
     /// milliseconds; those for one, such as that of the poll itself, are exact.
     fn sleep(&mut self, events: &mut Events) -> std::io::Result<()> {
@@ -269,7 +326,7 @@ impl Loop {
     }
 
     fn run_tasks(&mut self) {
-        let tasks = std::mem::take(&mut *self.handle.tasks.lock());
+        let tasks = std::mem::take(&mut self.handle.tasks.lock().waiting);
         for task in tasks {
             match task {
                 Task::Session(session) => {
@@ -386,6 +443,12 @@ impl Loop {
             self.objects[index] = None;
             self.release(index);
         }
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        self.end_all();
     }
 }
 

@@ -7,6 +7,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use super::{check, check_uninterrupted};
 
+/// So often a signal is tried.
+const ATTEMPTS: u32 = 100;
+
 /// A wake-up: an eventfd on Linux, a pipe elsewhere. Never inherited over `exec`.
 #[derive(Debug)]
 pub struct EventFd {
@@ -51,13 +54,21 @@ impl EventFd {
 }
 
 impl EventFd {
-    /// Makes the descriptor readable. A counter (or pipe) that is full is readable already, so
-    /// there is no failure that a caller could act upon.
+    /// Makes the descriptor readable. A counter (or pipe) that is full is readable already; other failures are
+    /// none that a caller could act upon, and may pass.
     pub fn signal(&self) {
         let one = 1u64.to_ne_bytes();
         let fd = self.writer();
-        // SAFETY: the buffer is the eight bytes that an eventfd wants, alive over the call.
-        let _ = check_uninterrupted(|| unsafe { libc::write(fd, one.as_ptr().cast(), one.len()) });
+        for _ in 0..ATTEMPTS {
+            let written = check_uninterrupted(|| {
+                // SAFETY: the buffer is the eight bytes that an eventfd wants, alive over the call.
+                unsafe { libc::write(fd, one.as_ptr().cast(), one.len()) }
+            });
+            match written {
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => {}
+                _ => return,
+            }
+        }
     }
 
     /// Makes the descriptor unreadable again; says whether it was signalled.

@@ -75,3 +75,45 @@ fn a_session_that_panics_leaves_no_timers_to_the_next_one() {
     assert_eq!(owner.ended(), 1);
     assert_eq!(io_thread.timers.next(), None);
 }
+
+/// The thread, which cannot wait for anything: `failure` says why not, so often.
+fn failing(
+    failure: i32,
+    times: usize,
+) -> (Arc<IoHandle>, Arc<Nobody>, std::thread::JoinHandle<()>) {
+    let mut io_thread = idle_loop();
+    let (handle, owner) = (io_thread.handle.clone(), Arc::<Nobody>::default());
+    io_thread.insert(Object::Session(session(&handle, &owner)));
+    let join = std::thread::spawn(move || {
+        let failures = AtomicUsize::new(0);
+        io_thread.run(|io_thread, events| match failures.fetch_add(1, Ordering::Relaxed) {
+            failed if failed < times => Err(std::io::Error::from_raw_os_error(failure)),
+            _ => io_thread.sleep(events),
+        });
+    });
+    (handle, owner, join)
+}
+
+#[test]
+fn an_io_thread_that_cannot_wait_ends_all_it_has_and_all_that_comes_later() {
+    let (handle, owner, join) = failing(libc::EBADF, usize::MAX);
+    join.join().unwrap();
+    assert_eq!(owner.ended(), 1);
+    handle.send(Task::Session(session(&handle, &owner)));
+    assert_eq!(owner.ended(), 2);
+    assert!(handle.is_over());
+}
+
+#[test]
+fn an_io_thread_waits_again_after_a_shortage_of_memory() {
+    let (handle, owner, join) = failing(libc::ENOMEM, 3);
+    handle.send(Task::Session(session(&handle, &owner)));
+    let started = Instant::now();
+    while handle.load() < 2 && started.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!((handle.load(), owner.ended()), (2, 0));
+    handle.send(Task::End);
+    join.join().unwrap();
+    assert_eq!(owner.ended(), 2);
+}
