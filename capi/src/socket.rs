@@ -440,3 +440,6 @@ fn allocated(bytes: &[u8]) -> Result<iovec> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod free_tests;

@@ -9,6 +9,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::LazyLock;
 use std::{mem, ptr};
 use zeroxide::error::{self, Error, Result};
+use zeroxide::message::returns::{self, Postponed};
 
 /// The errno that the calling thread's last failed call left.
 #[no_mangle]
@@ -67,8 +68,25 @@ pub fn catch<T>(failed: T, body: impl FnOnce() -> T) -> T {
 }
 
 /// Runs the body of a function that returns -1 and sets errno when it fails.
+///
+/// The program's free functions run when everything else is done: they may use the same socket, and no lock is
+/// held any more.
 pub fn status<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
-    catch(T::from(-1), || body().unwrap_or_else(|error| fail(error, T::from(-1))))
+    let postponed = Postponed::begin_if_lent();
+    let returned = catch(T::from(-1), || body().unwrap_or_else(|error| fail(error, T::from(-1))));
+    drop(postponed);
+    if returns::has_lent() {
+        give_back();
+    }
+    returned
+}
+
+/// What a free function leaves in errno is not what the call has to say.
+#[cold]
+fn give_back() {
+    let before = errno();
+    catch((), returns::give_back);
+    set_errno(before);
 }
 
 /// Runs the body of a function that returns NULL and sets errno when it fails.

@@ -12,6 +12,7 @@
 //! `zmq_msg_data` asks of it, and no library can check it.
 
 use super::pool::{Class, Pool};
+use super::returns;
 use crate::error::{Error, Result};
 use crate::sys::desk::Desks;
 use crate::sys::memory::copy;
@@ -48,6 +49,24 @@ enum Owner {
     Application { free: FreeFn, hint: *mut c_void },
     /// They are the application's, and stay where they are.
     Static,
+}
+
+/// Memory of the application with which we are done; it is told so when this is dropped.
+pub struct Returned {
+    free: FreeFn,
+    data: *mut c_void,
+    hint: *mut c_void,
+}
+
+// SAFETY: the application's free function may be called from any thread, as `from_raw_parts` demands.
+unsafe impl Send for Returned {}
+
+impl Drop for Returned {
+    fn drop(&mut self) {
+        // SAFETY: the application promised in `from_raw_parts` that this may be called, once; the last reference
+        // to the block made this, and it is dropped once.
+        unsafe { (self.free)(self.data, self.hint) };
+    }
 }
 
 /// Memory of a large block that nobody uses now.
@@ -299,7 +318,10 @@ impl Block {
             return Err(Error::Fault);
         }
         let owner = match free {
-            Some(free) => Owner::Application { free, hint },
+            Some(free) => {
+                returns::note_lent();
+                Owner::Application { free, hint }
+            }
             None => Owner::Static,
         };
         Self::with_header(data.cast(), len, owner)
@@ -450,8 +472,9 @@ unsafe fn free(at: NonNull<Header>) {
             // SAFETY: these numbers came out of a vector in `from_vec`, and nobody freed it.
             drop(unsafe { Vec::from_raw_parts(data, len, capacity) });
         }
-        // SAFETY: the application promised in `from_raw_parts` that this may be called, once.
-        Owner::Application { free, hint } => unsafe { free(data.cast(), hint) },
+        Owner::Application { free, hint } => {
+            returns::add(Returned { free, data: data.cast(), hint })
+        }
     }
 }
 

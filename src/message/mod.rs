@@ -10,7 +10,8 @@ mod metadata;
 mod origin;
 mod part;
 mod pool;
+pub mod returns;
 
-pub use block::{Block, Filling, FreeFn};
+pub use block::{Block, Filling, FreeFn, Returned};
 pub use metadata::Metadata;
 pub use part::Message;

@@ -2,10 +2,11 @@
 #![forbid(unsafe_code)]
 
 use super::inproc::Names;
-use super::io_thread::{IoHandle, IoThread};
+use super::io_thread::{IoHandle, IoThread, Task};
 use super::mailbox::{Command, Mailbox};
 use crate::engine::switches::read_environment;
 use crate::error::{Error, Result};
+use crate::message::returns;
 use crate::options::ContextOptions;
 use crate::sys::eventfd::EventFd;
 use crate::sys::poll::{poll, PollFd, POLLIN};
@@ -137,6 +138,18 @@ impl Context {
         handles.filter(|handle| !handle.is_over()).min_by_key(|handle| handle.load()).cloned()
     }
 
+    /// Has an I/O thread give back what this thread has postponed, which holds a lock and is about to wait.
+    pub fn pass_on_returns(&self) {
+        let returns = returns::take();
+        if returns.is_empty() {
+            return;
+        }
+        match self.choose_io(0) {
+            Some(io) => io.send(Task::Return(returns)),
+            None => drop(returns),
+        }
+    }
+
     pub fn is_terminating(&self) -> bool {
         self.0.state.lock().terminating
     }
@@ -167,6 +180,7 @@ impl Context {
         }
         self.shutdown();
         while *self.0.census.alive.lock() > 0 {
+            returns::give_back();
             let mut fds = [PollFd::new(self.0.census.empty.as_raw_fd(), POLLIN)];
             poll(&mut fds, None)?;
             self.0.census.empty.drain();

@@ -11,6 +11,8 @@ use crate::engine::reactor::Waker as SessionWaker;
 use crate::engine::{Reactor, Ready, Session, Timer};
 use crate::error::{Error, Result};
 use crate::link::{wake_or_hold, Hold, Sleeper};
+use crate::message::returns::{self, Postponed};
+use crate::message::Returned;
 use crate::sys::poll::{poll, PollFd, POLLIN};
 use crate::sys::thread;
 use crate::transport::{is_exhaustion, Endpoint, Target, TransportOptions};
@@ -30,6 +32,8 @@ pub enum Task {
     /// Call `poked` of this session.
     Poke(usize),
     Resolved(usize, u64, Box<Result<Target>>),
+    /// Give back memory of the application: who has done with it holds a lock, and may wait for long.
+    Return(Vec<Returned>),
     /// Forget a listener that was closed.
     Forget(Arc<Accepting>),
     End,
@@ -250,6 +254,7 @@ impl Loop {
     fn run(&mut self, sleep: impl Fn(&mut Self, &mut Events) -> std::io::Result<()>) {
         let mut events = Events::with_capacity(256);
         let mut failures = 0;
+        let _postponed = Postponed::begin();
         while !self.ended {
             match sleep(self, &mut events) {
                 Ok(()) => failures = 0,
@@ -289,6 +294,7 @@ impl Loop {
                 self.session(index, |session, io| session.poked(io));
             }
             drop(hold);
+            returns::give_back();
             let end = Instant::now();
             self.last_turn = end - start;
             self.handle.note_idle(Some(end));
@@ -305,6 +311,7 @@ impl Loop {
                 object => drop(object),
             }));
         }
+        returns::give_back();
     }
 
     /// Waits for readiness or the next timer. The system counts short waits for many descriptors in
@@ -339,6 +346,7 @@ impl Loop {
                     self.session(index, |session, io| session.resolved(io, *target));
                 }
                 Task::Resolved(..) => {}
+                Task::Return(returns) => returns::add_all(returns),
                 Task::Forget(listener) => self.forget_listener(&listener),
                 Task::End => self.ended = true,
             }

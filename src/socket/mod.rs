@@ -24,6 +24,7 @@ pub use raw::RawSocket;
 
 use crate::error::{Error, Result};
 use crate::link::{Brought, Frame, LinkId, Links, Peer, Sink, Taken};
+use crate::message::returns::Postponed;
 use crate::message::Message;
 use crate::options::{ids, Options};
 use crate::pattern::{self, Pattern};
@@ -151,6 +152,8 @@ impl Core {
 
     #[cold]
     fn send_slow(&mut self, frame: &mut Frame<'_>, dont_wait: bool) -> Result<()> {
+        // Memory may be lent for the first time while this waits.
+        let _postponed = Postponed::begin();
         let mut detached = self.leave();
         let deadline = self.deadline(dont_wait, self.options.sndtimeo);
         loop {
@@ -201,6 +204,8 @@ impl Core {
         dont_wait: bool,
         mut detached: bool,
     ) -> Result<Taken> {
+        // As when sending.
+        let _postponed = Postponed::begin();
         let deadline = self.deadline(dont_wait, self.options.rcvtimeo);
         loop {
             if !detached {

@@ -5,6 +5,7 @@ use super::spin::{Looks, MOMENT};
 use super::wait::Deadline;
 use super::RawSocket;
 use crate::error::Result;
+use crate::message::returns;
 use crate::runtime::Mailbox;
 use crate::sys::poll::{self as sys, PollFd};
 use std::os::fd::RawFd;
@@ -178,6 +179,7 @@ fn sleep_on(
     readers: &[Reader<'_>],
     left: Option<Duration>,
 ) -> Result<()> {
+    returns::give_back();
     let start = Instant::now();
     let mut told = false;
     let armed = Armed(mailboxes);

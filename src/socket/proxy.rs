@@ -14,7 +14,7 @@ use super::poll::PollSource;
 use super::{poll, Core, PollItem, RawSocket, POLLIN, POLLOUT};
 use crate::error::{Error, Result};
 use crate::link::{Frame, Link, Sink};
-use crate::message::Message;
+use crate::message::{returns, Message};
 use crate::pattern::Incoming;
 use control::{Command, Statistics, Traffic};
 
@@ -66,6 +66,7 @@ struct Proxy<'a> {
 impl Proxy<'_> {
     fn run(&mut self) -> Result<()> {
         loop {
+            returns::give_back();
             let told = self.wait()?;
             if let Some(control) = self.control.filter(|_| told) {
                 match control::obey(control, &self.statistics())? {

@@ -144,6 +144,7 @@ impl Core {
         left: Option<Duration>,
         reading: bool,
     ) -> Result<()> {
+        self.context.pass_on_returns();
         if self.mailbox.arm() {
             let polled = poll(fds, left);
             if polled.is_err() || !fds[0].is_ready() {

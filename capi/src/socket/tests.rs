@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroxide::error::ETERM;
 use zeroxide::options::ids;
 
-fn bound(context: *mut c_void, type_: c_int, address: &str) -> (*mut c_void, CString) {
+pub(super) fn bound(context: *mut c_void, type_: c_int, address: &str) -> (*mut c_void, CString) {
     let socket = zmq_socket(context, type_);
     assert!(!socket.is_null());
     let address = CString::new(address).unwrap();
@@ -26,7 +26,7 @@ fn bound(context: *mut c_void, type_: c_int, address: &str) -> (*mut c_void, CSt
     (socket, CStr::from_bytes_until_nul(&last[..len]).unwrap().to_owned())
 }
 
-fn connected(context: *mut c_void, type_: c_int, address: &CStr) -> *mut c_void {
+pub(super) fn connected(context: *mut c_void, type_: c_int, address: &CStr) -> *mut c_void {
     let socket = zmq_socket(context, type_);
     // SAFETY: a C string.
     assert_eq!(unsafe { zmq_connect(socket, address.as_ptr()) }, 0);
