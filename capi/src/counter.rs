@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 /// Makes a counter, at zero.
 #[no_mangle]
-pub extern "C" fn zmq_atomic_counter_new() -> *mut c_void {
+pub extern "C-unwind" fn zmq_atomic_counter_new() -> *mut c_void {
     pointer(|| Ok(boxed(AtomicI32::new(0))?.cast()))
 }
 
@@ -17,7 +17,7 @@ pub extern "C" fn zmq_atomic_counter_new() -> *mut c_void {
 /// # Safety
 /// `counter_` is null or a counter.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_atomic_counter_set(counter_: *mut c_void, value_: c_int) {
+pub unsafe extern "C-unwind" fn zmq_atomic_counter_set(counter_: *mut c_void, value_: c_int) {
     // SAFETY: as the caller promises.
     unsafe { with(counter_, |counter| counter.swap(value_, Ordering::SeqCst)) };
 }
@@ -27,7 +27,7 @@ pub unsafe extern "C" fn zmq_atomic_counter_set(counter_: *mut c_void, value_: c
 /// # Safety
 /// `counter_` is null or a counter.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_atomic_counter_inc(counter_: *mut c_void) -> c_int {
+pub unsafe extern "C-unwind" fn zmq_atomic_counter_inc(counter_: *mut c_void) -> c_int {
     // SAFETY: as the caller promises.
     unsafe { with(counter_, |counter| counter.fetch_add(1, Ordering::SeqCst)) }
 }
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn zmq_atomic_counter_inc(counter_: *mut c_void) -> c_int 
 /// # Safety
 /// `counter_` is null or a counter.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_atomic_counter_dec(counter_: *mut c_void) -> c_int {
+pub unsafe extern "C-unwind" fn zmq_atomic_counter_dec(counter_: *mut c_void) -> c_int {
     // SAFETY: as the caller promises.
     unsafe { with(counter_, |counter| (counter.fetch_sub(1, Ordering::SeqCst) != 1).into()) }
 }
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn zmq_atomic_counter_dec(counter_: *mut c_void) -> c_int 
 /// # Safety
 /// `counter_` is null or a counter.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_atomic_counter_value(counter_: *mut c_void) -> c_int {
+pub unsafe extern "C-unwind" fn zmq_atomic_counter_value(counter_: *mut c_void) -> c_int {
     // SAFETY: as the caller promises.
     unsafe { with(counter_, |counter| counter.load(Ordering::SeqCst)) }
 }
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn zmq_atomic_counter_value(counter_: *mut c_void) -> c_in
 /// # Safety
 /// `counter_p_` is null or points to null or to the pointer of a counter that nobody uses any more.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_atomic_counter_destroy(counter_p_: *mut *mut c_void) {
+pub unsafe extern "C-unwind" fn zmq_atomic_counter_destroy(counter_p_: *mut *mut c_void) {
     catch((), || {
         // SAFETY: as the caller promises.
         let Some(counter) = (unsafe { counter_p_.as_mut() }) else { return };

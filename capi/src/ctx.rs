@@ -5,7 +5,7 @@
 use crate::constants::ZMQ_IO_THREADS;
 use crate::fork;
 use crate::handles::{HeldWithContents, Kind, Shared, Table};
-use crate::util::{pointer, status};
+use crate::util::{blocking, pointer, status, uncancelled, Uncancelled};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 use zeroxide::error::{Error, Result};
@@ -22,20 +22,23 @@ pub fn hold() -> Held {
 
 /// Makes a context.
 #[no_mangle]
-pub extern "C" fn zmq_ctx_new() -> *mut c_void {
-    pointer(|| add(Context::new()?))
+pub extern "C-unwind" fn zmq_ctx_new() -> *mut c_void {
+    pointer(|| {
+        let _state = Uncancelled::begin();
+        add(Context::new()?)
+    })
 }
 
 /// Ends a context: waits until its sockets are closed and what they had to send is sent.
 #[no_mangle]
-pub extern "C" fn zmq_ctx_term(context_: *mut c_void) -> c_int {
-    status(|| terminate(context_))
+pub extern "C-unwind" fn zmq_ctx_term(context_: *mut c_void) -> c_int {
+    terminate(context_)
 }
 
 /// Makes all calls on a context's sockets fail with ETERM, so that they get closed.
 #[no_mangle]
-pub extern "C" fn zmq_ctx_shutdown(context_: *mut c_void) -> c_int {
-    status(|| {
+pub extern "C-unwind" fn zmq_ctx_shutdown(context_: *mut c_void) -> c_int {
+    uncancelled(|| {
         fetch(context_)?.shutdown();
         Ok(0)
     })
@@ -43,23 +46,28 @@ pub extern "C" fn zmq_ctx_shutdown(context_: *mut c_void) -> c_int {
 
 /// Sets an option of a context.
 #[no_mangle]
-pub extern "C" fn zmq_ctx_set(context_: *mut c_void, option_: c_int, optval_: c_int) -> c_int {
+pub extern "C-unwind" fn zmq_ctx_set(
+    context_: *mut c_void,
+    option_: c_int,
+    optval_: c_int,
+) -> c_int {
     status(|| fetch(context_)?.options().lock().set_int(option_, optval_).map(|()| 0))
 }
 
 /// Returns an option of a context.
 #[no_mangle]
-pub extern "C" fn zmq_ctx_get(context_: *mut c_void, option_: c_int) -> c_int {
+pub extern "C-unwind" fn zmq_ctx_get(context_: *mut c_void, option_: c_int) -> c_int {
     status(|| fetch(context_)?.options().lock().get_int(option_))
 }
 
 /// Old: makes a context with so many I/O threads.
 #[no_mangle]
-pub extern "C" fn zmq_init(io_threads_: c_int) -> *mut c_void {
+pub extern "C-unwind" fn zmq_init(io_threads_: c_int) -> *mut c_void {
     pointer(|| {
         if io_threads_ < 0 {
             return Err(Error::Invalid);
         }
+        let _state = Uncancelled::begin();
         let context = Context::new()?;
         context.options().lock().set_int(ZMQ_IO_THREADS, io_threads_)?;
         add(context)
@@ -68,14 +76,14 @@ pub extern "C" fn zmq_init(io_threads_: c_int) -> *mut c_void {
 
 /// Old name of `zmq_ctx_term`.
 #[no_mangle]
-pub extern "C" fn zmq_term(context_: *mut c_void) -> c_int {
-    status(|| terminate(context_))
+pub extern "C-unwind" fn zmq_term(context_: *mut c_void) -> c_int {
+    terminate(context_)
 }
 
 /// Old name of `zmq_ctx_term`.
 #[no_mangle]
-pub extern "C" fn zmq_ctx_destroy(context_: *mut c_void) -> c_int {
-    status(|| terminate(context_))
+pub extern "C-unwind" fn zmq_ctx_destroy(context_: *mut c_void) -> c_int {
+    terminate(context_)
 }
 
 fn add(context: Context) -> Result<*mut c_void> {
@@ -88,9 +96,15 @@ pub fn fetch(context: *const c_void) -> Result<Arc<Context>> {
     CONTEXTS.fetch(context)
 }
 
-fn terminate(handle: *const c_void) -> Result<c_int> {
-    fetch(handle)?.terminate()?;
-    // Of several threads that waited, the first one takes it out; all of them have succeeded.
-    drop(CONTEXTS.remove(handle));
-    Ok(0)
+#[inline(always)]
+fn terminate(handle: *const c_void) -> c_int {
+    blocking(|nap| {
+        let _state = Uncancelled::begin();
+        fetch(handle)?.terminate_or_nap(nap)?;
+        // Of several threads that waited, the first one takes it out; all of them have succeeded.
+        if !nap.is_due() {
+            drop(CONTEXTS.remove(handle));
+        }
+        Ok(0)
+    })
 }

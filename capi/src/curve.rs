@@ -12,7 +12,7 @@ use zeroxide::security::curve::{key_pair, Key};
 /// # Safety
 /// `dest_` has that room, and `data_` has `size_` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_z85_encode(
+pub unsafe extern "C-unwind" fn zmq_z85_encode(
     dest_: *mut c_char,
     data_: *const u8,
     size_: usize,
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn zmq_z85_encode(
 /// # Safety
 /// `dest_` has that room, and `string_` is a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_z85_decode(dest_: *mut u8, string_: *const c_char) -> *mut u8 {
+pub unsafe extern "C-unwind" fn zmq_z85_decode(dest_: *mut u8, string_: *const c_char) -> *mut u8 {
     pointer(|| {
         // SAFETY: as the caller promises.
         let data = z85::decode(unsafe { bytes(string_)? })?;
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn zmq_z85_decode(dest_: *mut u8, string_: *const c_char) 
 /// # Safety
 /// Both have that room.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_curve_keypair(
+pub unsafe extern "C-unwind" fn zmq_curve_keypair(
     z85_public_key_: *mut c_char,
     z85_secret_key_: *mut c_char,
 ) -> c_int {
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn zmq_curve_keypair(
 /// # Safety
 /// `z85_public_key_` has that room, and `z85_secret_key_` is a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_curve_public(
+pub unsafe extern "C-unwind" fn zmq_curve_public(
     z85_public_key_: *mut c_char,
     z85_secret_key_: *const c_char,
 ) -> c_int {

@@ -23,3 +23,6 @@ pub mod socket;
 pub mod thread;
 pub mod timers;
 pub mod util;
+
+#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+mod cancel_tests;

@@ -27,7 +27,7 @@ const _: () = assert!(align_of::<zmq_msg_t>() == align_of::<Message>());
 /// # Safety
 /// `msg_` is null or has room for a message, and does not hold one.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_init(msg_: *mut zmq_msg_t) -> c_int {
+pub unsafe extern "C-unwind" fn zmq_msg_init(msg_: *mut zmq_msg_t) -> c_int {
     // SAFETY: as the caller promises.
     status(|| unsafe { init(msg_, || Ok(Message::new())) })
 }
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn zmq_msg_init(msg_: *mut zmq_msg_t) -> c_int {
 /// # Safety
 /// As `zmq_msg_init`; the bytes are written before anybody reads them.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_init_size(msg_: *mut zmq_msg_t, size_: usize) -> c_int {
+pub unsafe extern "C-unwind" fn zmq_msg_init_size(msg_: *mut zmq_msg_t, size_: usize) -> c_int {
     status(|| {
         if size_ > Message::INLINE {
             // SAFETY: as the caller promises.
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn zmq_msg_init_size(msg_: *mut zmq_msg_t, size_: usize) -
 /// As `zmq_msg_init`; `data_` has `size_` bytes until `ffn_` is called, for ever if it is null, and
 /// `ffn_` may be called on any thread.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_init_data(
+pub unsafe extern "C-unwind" fn zmq_msg_init_data(
     msg_: *mut zmq_msg_t,
     data_: *mut c_void,
     size_: usize,
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn zmq_msg_init_data(
 /// # Safety
 /// `msg_` is null or points to a `zmq_msg_t`.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_close(msg_: *mut zmq_msg_t) -> c_int {
+pub unsafe extern "C-unwind" fn zmq_msg_close(msg_: *mut zmq_msg_t) -> c_int {
     // SAFETY: as the caller promises.
     status(|| unsafe { close(msg_) })
 }
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn zmq_msg_close(msg_: *mut zmq_msg_t) -> c_int {
 /// # Safety
 /// Each is null or points to a `zmq_msg_t`.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_move(dest_: *mut zmq_msg_t, src_: *mut zmq_msg_t) -> c_int {
+pub unsafe extern "C-unwind" fn zmq_msg_move(dest_: *mut zmq_msg_t, src_: *mut zmq_msg_t) -> c_int {
     status(|| {
         // SAFETY: as the caller promises; the first of the two references has ended when the
         // second one begins, since both may be the same.
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn zmq_msg_move(dest_: *mut zmq_msg_t, src_: *mut zmq_msg_
 /// # Safety
 /// Each is null or points to a `zmq_msg_t`.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_copy(dest_: *mut zmq_msg_t, src_: *mut zmq_msg_t) -> c_int {
+pub unsafe extern "C-unwind" fn zmq_msg_copy(dest_: *mut zmq_msg_t, src_: *mut zmq_msg_t) -> c_int {
     status(|| {
         // SAFETY: as the caller promises; the reference to the source has ended by the next line.
         let copy = unsafe { live(src_)? }.clone();
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn zmq_msg_copy(dest_: *mut zmq_msg_t, src_: *mut zmq_msg_
 /// # Safety
 /// `msg_` is null or points to a `zmq_msg_t`.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_data(msg_: *mut zmq_msg_t) -> *mut c_void {
+pub unsafe extern "C-unwind" fn zmq_msg_data(msg_: *mut zmq_msg_t) -> *mut c_void {
     // SAFETY: as the caller promises.
     pointer(|| Ok(unsafe { live(msg_)? }.data_ptr().cast()))
 }
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn zmq_msg_data(msg_: *mut zmq_msg_t) -> *mut c_void {
 /// # Safety
 /// `msg_` is null or points to a `zmq_msg_t`.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_size(msg_: *const zmq_msg_t) -> usize {
+pub unsafe extern "C-unwind" fn zmq_msg_size(msg_: *const zmq_msg_t) -> usize {
     // SAFETY: as the caller promises.
     catch(0, || match unsafe { peek(msg_) } {
         Ok(message) => message.len(),
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn zmq_msg_size(msg_: *const zmq_msg_t) -> usize {
 /// # Safety
 /// `msg_` is null or points to a `zmq_msg_t`.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_more(msg_: *const zmq_msg_t) -> c_int {
+pub unsafe extern "C-unwind" fn zmq_msg_more(msg_: *const zmq_msg_t) -> c_int {
     // SAFETY: as the caller promises.
     unsafe { zmq_msg_get(msg_, ZMQ_MORE) }
 }
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn zmq_msg_more(msg_: *const zmq_msg_t) -> c_int {
 /// # Safety
 /// `msg_` is null or points to a `zmq_msg_t`.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_get(msg_: *const zmq_msg_t, property_: c_int) -> c_int {
+pub unsafe extern "C-unwind" fn zmq_msg_get(msg_: *const zmq_msg_t, property_: c_int) -> c_int {
     status(|| {
         // SAFETY: as the caller promises.
         let message = unsafe { peek(msg_)? };
@@ -172,7 +172,11 @@ pub unsafe extern "C" fn zmq_msg_get(msg_: *const zmq_msg_t, property_: c_int) -
 /// Sets a property of a message; there is none that can be set.
 #[no_mangle]
 #[expect(unused_variables)]
-pub extern "C" fn zmq_msg_set(msg_: *mut zmq_msg_t, property_: c_int, optval_: c_int) -> c_int {
+pub extern "C-unwind" fn zmq_msg_set(
+    msg_: *mut zmq_msg_t,
+    property_: c_int,
+    optval_: c_int,
+) -> c_int {
     status(|| Err(Error::Invalid))
 }
 
@@ -181,7 +185,7 @@ pub extern "C" fn zmq_msg_set(msg_: *mut zmq_msg_t, property_: c_int, optval_: c
 /// # Safety
 /// `msg_` is null or points to a `zmq_msg_t`; `property_` is null or a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_gets(
+pub unsafe extern "C-unwind" fn zmq_msg_gets(
     msg_: *const zmq_msg_t,
     property_: *const c_char,
 ) -> *const c_char {

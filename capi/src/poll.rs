@@ -1,12 +1,13 @@
 //! `zmq_poll`: waiting for several sockets and descriptors.
 
 use crate::socket::find;
-use crate::util::{size, status};
+use crate::util::{blocking, size};
 use std::ffi::{c_int, c_long, c_short, c_void};
 use std::slice;
 use std::time::Duration;
 use zeroxide::error::{Error, Result};
-use zeroxide::socket::{poll, PollItem};
+use zeroxide::socket::{poll_or_nap, PollItem};
+use zeroxide::sys::nap::Nap;
 
 /// A file descriptor.
 pub type zmq_fd_t = c_int;
@@ -25,12 +26,12 @@ pub struct zmq_pollitem_t {
 /// # Safety
 /// `items_` is null or has `nitems_` items.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_poll(
+pub unsafe extern "C-unwind" fn zmq_poll(
     items_: *mut zmq_pollitem_t,
     nitems_: c_int,
     timeout_: c_long,
 ) -> c_int {
-    status(|| {
+    blocking(|nap| {
         let count = usize::try_from(nitems_).map_err(|_| Error::Invalid)?;
         let items = match (count, items_.is_null()) {
             (0, _) => &mut [],
@@ -40,7 +41,7 @@ pub unsafe extern "C" fn zmq_poll(
         };
         // A negative timeout is none.
         let timeout = u64::try_from(timeout_).ok().map(Duration::from_millis);
-        with_room(count, |polled| wait(items, polled, timeout))
+        with_room(count, |polled| wait(items, polled, timeout, nap))
     })
 }
 
@@ -66,6 +67,7 @@ fn wait(
     items: &mut [zmq_pollitem_t],
     polled: &mut [PollItem<'static>],
     timeout: Option<Duration>,
+    nap: &mut Nap,
 ) -> Result<c_int> {
     for (item, to) in items.iter_mut().zip(&mut *polled) {
         item.revents = 0;
@@ -74,7 +76,7 @@ fn wait(
             false => PollItem::socket(find(item.socket)?, item.events),
         };
     }
-    let found = poll(polled, timeout)?;
+    let found = poll_or_nap(polled, timeout, nap)?;
     for (item, from) in items.iter_mut().zip(polled) {
         item.revents = from.revents;
     }

@@ -1,14 +1,14 @@
 //! `zmq_proxy*`: sockets that pass messages on to each other.
 
 use crate::socket::find;
-use crate::util::status;
+use crate::util::blocking;
 use std::ffi::{c_int, c_void};
 use zeroxide::error::{Error, Result};
-use zeroxide::socket::{proxy_steerable, RawSocket};
+use zeroxide::socket::{proxy_or_nap, RawSocket};
 
 /// Passes messages between two sockets until the context is terminated.
 #[no_mangle]
-pub extern "C" fn zmq_proxy(
+pub extern "C-unwind" fn zmq_proxy(
     frontend_: *mut c_void,
     backend_: *mut c_void,
     capture_: *mut c_void,
@@ -18,16 +18,16 @@ pub extern "C" fn zmq_proxy(
 
 /// As `zmq_proxy`, and obeys PAUSE, RESUME, TERMINATE and STATISTICS from a control socket.
 #[no_mangle]
-pub extern "C" fn zmq_proxy_steerable(
+pub extern "C-unwind" fn zmq_proxy_steerable(
     frontend_: *mut c_void,
     backend_: *mut c_void,
     capture_: *mut c_void,
     control_: *mut c_void,
 ) -> c_int {
-    status(|| {
+    blocking(|nap| {
         let frontend = optional(frontend_)?.ok_or(Error::Fault)?;
         let backend = optional(backend_)?.ok_or(Error::Fault)?;
-        proxy_steerable(frontend, backend, optional(capture_)?, optional(control_)?)?;
+        proxy_or_nap([frontend, backend], optional(capture_)?, optional(control_)?, nap)?;
         Ok(0)
     })
 }
@@ -35,7 +35,11 @@ pub extern "C" fn zmq_proxy_steerable(
 /// Old form of `zmq_proxy`; the type never meant anything.
 #[no_mangle]
 #[expect(unused_variables)]
-pub extern "C" fn zmq_device(type_: c_int, frontend_: *mut c_void, backend_: *mut c_void) -> c_int {
+pub extern "C-unwind" fn zmq_device(
+    type_: c_int,
+    frontend_: *mut c_void,
+    backend_: *mut c_void,
+) -> c_int {
     zmq_proxy(frontend_, backend_, std::ptr::null_mut())
 }
 

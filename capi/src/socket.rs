@@ -4,7 +4,7 @@ use crate::constants::{ZMQ_DONTWAIT, ZMQ_SNDMORE};
 use crate::ctx;
 use crate::handles::{self, Kind, Table};
 use crate::msg::{live, zmq_msg_t};
-use crate::util::{input, output, pointer, size, status, text};
+use crate::util::{blocking, input, output, pointer, size, status, text, uncancelled, Uncancelled};
 use libc::iovec;
 use std::ffi::{c_char, c_int, c_void};
 use std::{mem, ptr};
@@ -12,6 +12,7 @@ use zeroxide::error::{Error, Result};
 use zeroxide::link::{Frame, Sink, Taken};
 use zeroxide::message::{Block, Message};
 use zeroxide::socket::{Core, RawSocket};
+use zeroxide::sys::nap::Nap;
 
 static SOCKETS: Table<RawSocket> = Table::new(Kind::Socket);
 
@@ -24,8 +25,9 @@ pub fn hold() -> Held {
 
 /// Makes a socket of a context.
 #[no_mangle]
-pub extern "C" fn zmq_socket(context_: *mut c_void, type_: c_int) -> *mut c_void {
+pub extern "C-unwind" fn zmq_socket(context_: *mut c_void, type_: c_int) -> *mut c_void {
     pointer(|| {
+        let _state = Uncancelled::begin();
         let context = ctx::fetch(context_)?;
         SOCKETS.insert_with(|place| place.open(&context, type_))
     })
@@ -33,8 +35,8 @@ pub extern "C" fn zmq_socket(context_: *mut c_void, type_: c_int) -> *mut c_void
 
 /// Closes a socket; what it has to send is sent in the background.
 #[no_mangle]
-pub extern "C" fn zmq_close(s_: *mut c_void) -> c_int {
-    status(|| SOCKETS.release(s_).ok_or(Error::NotSocket)?.close().map(|()| 0))
+pub extern "C-unwind" fn zmq_close(s_: *mut c_void) -> c_int {
+    uncancelled(|| SOCKETS.release(s_).ok_or(Error::NotSocket)?.close().map(|()| 0))
 }
 
 /// Sets an option of a socket.
@@ -42,7 +44,7 @@ pub extern "C" fn zmq_close(s_: *mut c_void) -> c_int {
 /// # Safety
 /// `optval_` is null or has `optvallen_` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_setsockopt(
+pub unsafe extern "C-unwind" fn zmq_setsockopt(
     s_: *mut c_void,
     option_: c_int,
     optval_: *const c_void,
@@ -67,7 +69,7 @@ pub unsafe extern "C" fn zmq_setsockopt(
 /// # Safety
 /// `optvallen_` is null or may be written to, and `optval_` has room for so many bytes.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_getsockopt(
+pub unsafe extern "C-unwind" fn zmq_getsockopt(
     s_: *mut c_void,
     option_: c_int,
     optval_: *mut c_void,
@@ -89,8 +91,8 @@ pub unsafe extern "C" fn zmq_getsockopt(
 /// # Safety
 /// `addr_` is null or a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_bind(s_: *mut c_void, addr_: *const c_char) -> c_int {
-    status(|| {
+pub unsafe extern "C-unwind" fn zmq_bind(s_: *mut c_void, addr_: *const c_char) -> c_int {
+    uncancelled(|| {
         // SAFETY: as the caller promises.
         unsafe { with_address(s_, addr_, Core::bind) }
     })
@@ -101,8 +103,8 @@ pub unsafe extern "C" fn zmq_bind(s_: *mut c_void, addr_: *const c_char) -> c_in
 /// # Safety
 /// `addr_` is null or a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_connect(s_: *mut c_void, addr_: *const c_char) -> c_int {
-    status(|| {
+pub unsafe extern "C-unwind" fn zmq_connect(s_: *mut c_void, addr_: *const c_char) -> c_int {
+    uncancelled(|| {
         // SAFETY: as the caller promises.
         unsafe { with_address(s_, addr_, Core::connect) }
     })
@@ -113,8 +115,8 @@ pub unsafe extern "C" fn zmq_connect(s_: *mut c_void, addr_: *const c_char) -> c
 /// # Safety
 /// `addr_` is null or a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_unbind(s_: *mut c_void, addr_: *const c_char) -> c_int {
-    status(|| {
+pub unsafe extern "C-unwind" fn zmq_unbind(s_: *mut c_void, addr_: *const c_char) -> c_int {
+    uncancelled(|| {
         // SAFETY: as the caller promises.
         unsafe { with_address(s_, addr_, Core::end_endpoint) }
     })
@@ -125,8 +127,8 @@ pub unsafe extern "C" fn zmq_unbind(s_: *mut c_void, addr_: *const c_char) -> c_
 /// # Safety
 /// `addr_` is null or a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_disconnect(s_: *mut c_void, addr_: *const c_char) -> c_int {
-    status(|| {
+pub unsafe extern "C-unwind" fn zmq_disconnect(s_: *mut c_void, addr_: *const c_char) -> c_int {
+    uncancelled(|| {
         // SAFETY: as the caller promises.
         unsafe { with_address(s_, addr_, Core::end_endpoint) }
     })
@@ -137,15 +139,15 @@ pub unsafe extern "C" fn zmq_disconnect(s_: *mut c_void, addr_: *const c_char) -
 /// # Safety
 /// `buf_` is null or has `len_` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_send(
+pub unsafe extern "C-unwind" fn zmq_send(
     s_: *mut c_void,
     buf_: *const c_void,
     len_: usize,
     flags_: c_int,
 ) -> c_int {
-    status(|| {
+    blocking(|nap| {
         // SAFETY: as the caller promises.
-        unsafe { send_bytes(find(s_)?, buf_, len_, flags_) }
+        unsafe { send_bytes(find(s_)?, buf_, len_, flags_, Some(nap)) }
     })
 }
 
@@ -154,15 +156,15 @@ pub unsafe extern "C" fn zmq_send(
 /// # Safety
 /// `buf_` is null or has `len_` bytes. They never change.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_send_const(
+pub unsafe extern "C-unwind" fn zmq_send_const(
     s_: *mut c_void,
     buf_: *const c_void,
     len_: usize,
     flags_: c_int,
 ) -> c_int {
-    status(|| {
+    blocking(|nap| {
         // SAFETY: as the caller promises.
-        unsafe { send_const(find(s_)?, buf_, len_, flags_) }
+        unsafe { send_const(find(s_)?, buf_, len_, flags_, nap) }
     })
 }
 
@@ -171,17 +173,17 @@ pub unsafe extern "C" fn zmq_send_const(
 /// # Safety
 /// `buf_` is null or has room for `len_` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_recv(
+pub unsafe extern "C-unwind" fn zmq_recv(
     s_: *mut c_void,
     buf_: *mut c_void,
     len_: usize,
     flags_: c_int,
 ) -> c_int {
-    status(|| {
+    blocking(|nap| {
         let socket = find(s_)?;
         // SAFETY: as the caller promises.
         let buffer = unsafe { output(buf_, len_)? };
-        recv(socket, &mut Sink::Buffer(buffer), flags_).map(|taken| size(taken.len()))
+        recv(socket, &mut Sink::Buffer(buffer), flags_, Some(nap)).map(|taken| size(taken.len()))
     })
 }
 
@@ -190,12 +192,12 @@ pub unsafe extern "C" fn zmq_recv(
 /// # Safety
 /// `addr_` is null or a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_socket_monitor(
+pub unsafe extern "C-unwind" fn zmq_socket_monitor(
     s_: *mut c_void,
     addr_: *const c_char,
     events_: c_int,
 ) -> c_int {
-    status(|| {
+    uncancelled(|| {
         let socket = find(s_)?;
         // SAFETY: as the caller promises.
         let address = (!addr_.is_null()).then(|| unsafe { text(addr_) }).transpose()?;
@@ -208,14 +210,14 @@ pub unsafe extern "C" fn zmq_socket_monitor(
 /// # Safety
 /// `msg_` is null or points to a `zmq_msg_t`.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_send(
+pub unsafe extern "C-unwind" fn zmq_msg_send(
     msg_: *mut zmq_msg_t,
     s_: *mut c_void,
     flags_: c_int,
 ) -> c_int {
-    status(|| {
+    blocking(|nap| {
         // SAFETY: as the caller promises.
-        unsafe { send_message(s_, msg_, flags_) }
+        unsafe { send_message(s_, msg_, flags_, nap) }
     })
 }
 
@@ -224,14 +226,14 @@ pub unsafe extern "C" fn zmq_msg_send(
 /// # Safety
 /// `msg_` is null or points to a `zmq_msg_t`.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_msg_recv(
+pub unsafe extern "C-unwind" fn zmq_msg_recv(
     msg_: *mut zmq_msg_t,
     s_: *mut c_void,
     flags_: c_int,
 ) -> c_int {
-    status(|| {
+    blocking(|nap| {
         // SAFETY: as the caller promises.
-        unsafe { recv_message(s_, msg_, flags_) }
+        unsafe { recv_message(s_, msg_, flags_, nap) }
     })
 }
 
@@ -240,14 +242,14 @@ pub unsafe extern "C" fn zmq_msg_recv(
 /// # Safety
 /// As `zmq_msg_send`.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_sendmsg(
+pub unsafe extern "C-unwind" fn zmq_sendmsg(
     s_: *mut c_void,
     msg_: *mut zmq_msg_t,
     flags_: c_int,
 ) -> c_int {
-    status(|| {
+    blocking(|nap| {
         // SAFETY: as the caller promises.
-        unsafe { send_message(s_, msg_, flags_) }
+        unsafe { send_message(s_, msg_, flags_, nap) }
     })
 }
 
@@ -256,14 +258,14 @@ pub unsafe extern "C" fn zmq_sendmsg(
 /// # Safety
 /// As `zmq_msg_recv`.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_recvmsg(
+pub unsafe extern "C-unwind" fn zmq_recvmsg(
     s_: *mut c_void,
     msg_: *mut zmq_msg_t,
     flags_: c_int,
 ) -> c_int {
-    status(|| {
+    blocking(|nap| {
         // SAFETY: as the caller promises.
-        unsafe { recv_message(s_, msg_, flags_) }
+        unsafe { recv_message(s_, msg_, flags_, nap) }
     })
 }
 
@@ -272,7 +274,7 @@ pub unsafe extern "C" fn zmq_recvmsg(
 /// # Safety
 /// `iov_` is null or has `count_` entries that are valid.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_sendiov(
+pub unsafe extern "C-unwind" fn zmq_sendiov(
     s_: *mut c_void,
     iov_: *mut iovec,
     count_: usize,
@@ -289,7 +291,7 @@ pub unsafe extern "C" fn zmq_sendiov(
             let part = unsafe { &*iov_.add(index) };
             let flags = if index + 1 == count_ { flags_ & !ZMQ_SNDMORE } else { flags_ };
             // SAFETY: as the caller promises.
-            sent = unsafe { send_bytes(socket, part.iov_base, part.iov_len, flags)? };
+            sent = unsafe { send_bytes(socket, part.iov_base, part.iov_len, flags, None)? };
         }
         Ok(sent)
     })
@@ -300,7 +302,7 @@ pub unsafe extern "C" fn zmq_sendiov(
 /// # Safety
 /// `count_` is null or may be written to, and `iov_` has room for so many entries.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_recviov(
+pub unsafe extern "C-unwind" fn zmq_recviov(
     s_: *mut c_void,
     iov_: *mut iovec,
     count_: *mut usize,
@@ -317,7 +319,7 @@ pub unsafe extern "C" fn zmq_recviov(
         }
         while *count < room {
             let mut part = Message::new();
-            let taken = recv(socket, &mut Sink::Message(&mut part), flags_)?;
+            let taken = recv(socket, &mut Sink::Message(&mut part), flags_, None)?;
             // SAFETY: there is room for so many entries, as the caller promises.
             unsafe { iov_.add(*count).write(allocated(&part)?) };
             *count += 1;
@@ -356,10 +358,11 @@ unsafe fn send_bytes(
     data: *const c_void,
     len: usize,
     flags: c_int,
+    nap: Option<&mut Nap>,
 ) -> Result<c_int> {
     // SAFETY: as the caller promises.
     let bytes = unsafe { input(data, len)? };
-    send(socket, Frame::bytes(bytes, more(flags)), flags)?;
+    send(socket, Frame::bytes(bytes, more(flags)), flags, nap)?;
     Ok(size(len))
 }
 
@@ -370,55 +373,77 @@ unsafe fn send_const(
     data: *const c_void,
     len: usize,
     flags: c_int,
+    nap: &mut Nap,
 ) -> Result<c_int> {
     if data.is_null() || len <= Message::INLINE {
         // SAFETY: as the caller promises.
-        return unsafe { send_bytes(socket, data, len, flags) };
+        return unsafe { send_bytes(socket, data, len, flags, Some(nap)) };
     }
     // SAFETY: the bytes are there for ever, and nobody writes to a message that was sent.
     let block = unsafe { Block::from_raw_parts(data.cast_mut(), len, None, ptr::null_mut())? };
-    send(socket, Frame::owned(Message::from_block(block, 0, len), more(flags)), flags)?;
+    let frame = Frame::owned(Message::from_block(block, 0, len), more(flags));
+    send(socket, frame, flags, Some(nap))?;
     Ok(size(len))
 }
 
 /// # Safety
 /// `msg` is null or points to a `zmq_msg_t`.
 #[inline]
-unsafe fn send_message(socket: *const c_void, msg: *mut zmq_msg_t, flags: c_int) -> Result<c_int> {
+unsafe fn send_message(
+    socket: *const c_void,
+    msg: *mut zmq_msg_t,
+    flags: c_int,
+    nap: &mut Nap,
+) -> Result<c_int> {
     let socket = find(socket)?;
     // SAFETY: as the caller promises.
     let message = unsafe { live(msg)? };
     let len = message.len();
-    send(socket, Frame::message(message, more(flags)), flags)?;
+    send(socket, Frame::message(message, more(flags)), flags, Some(nap))?;
     Ok(size(len))
 }
 
 /// # Safety
 /// `msg` is null or points to a `zmq_msg_t`.
 #[inline]
-unsafe fn recv_message(socket: *const c_void, msg: *mut zmq_msg_t, flags: c_int) -> Result<c_int> {
+unsafe fn recv_message(
+    socket: *const c_void,
+    msg: *mut zmq_msg_t,
+    flags: c_int,
+    nap: &mut Nap,
+) -> Result<c_int> {
     let socket = find(socket)?;
     // SAFETY: as the caller promises.
     let message = unsafe { live(msg)? };
     if !message.is_lent() {
-        return Ok(size(recv(socket, &mut Sink::Message(message), flags)?.len()));
+        return Ok(size(recv(socket, &mut Sink::Message(message), flags, Some(nap))?.len()));
     }
     // What it was ends when the socket is no longer held, since the program's free function may come back
     // to us.
     let mut part = Message::new();
-    let taken = recv(socket, &mut Sink::Message(&mut part), flags)?;
+    let taken = recv(socket, &mut Sink::Message(&mut part), flags, Some(nap))?;
     *message = part;
     Ok(size(taken.len()))
 }
 
 #[inline]
-fn send(socket: &RawSocket, mut frame: Frame<'_>, flags: c_int) -> Result<()> {
-    socket.with(|core| core.send(&mut frame, flags & ZMQ_DONTWAIT != 0))
+fn send(
+    socket: &RawSocket,
+    mut frame: Frame<'_>,
+    flags: c_int,
+    nap: Option<&mut Nap>,
+) -> Result<()> {
+    socket.with(|core| core.send_or_nap(&mut frame, flags & ZMQ_DONTWAIT != 0, nap))
 }
 
 #[inline]
-fn recv(socket: &RawSocket, sink: &mut Sink<'_>, flags: c_int) -> Result<Taken> {
-    socket.with(|core| core.recv(sink, flags & ZMQ_DONTWAIT != 0))
+fn recv(
+    socket: &RawSocket,
+    sink: &mut Sink<'_>,
+    flags: c_int,
+    nap: Option<&mut Nap>,
+) -> Result<Taken> {
+    socket.with(|core| core.recv_or_nap(sink, flags & ZMQ_DONTWAIT != 0, nap))
 }
 
 #[inline]

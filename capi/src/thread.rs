@@ -21,7 +21,7 @@ struct Thread {
 /// # Safety
 /// `func_` may be called with `arg_` on another thread.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_threadstart(
+pub unsafe extern "C-unwind" fn zmq_threadstart(
     func_: Option<unsafe extern "C" fn(*mut c_void)>,
     arg_: *mut c_void,
 ) -> *mut c_void {
@@ -33,21 +33,21 @@ pub unsafe extern "C" fn zmq_threadstart(
 /// # Safety
 /// `thread_` is null or came from `zmq_threadstart`, and goes nowhere else afterwards.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_threadclose(thread_: *mut c_void) {
-    catch((), || {
-        if thread_.is_null() {
-            return;
-        }
-        // SAFETY: `start` made it, and its owner gives it up.
-        let thread = unsafe { unboxed::<Thread>(thread_) };
-        // SAFETY: the thread was started and not yet joined.
-        unsafe { libc::pthread_join(thread.id, ptr::null_mut()) };
-    });
+pub unsafe extern "C-unwind" fn zmq_threadclose(thread_: *mut c_void) {
+    extern "C-unwind" {
+        fn pthread_join(thread: libc::pthread_t, result: *mut *mut c_void) -> c_int;
+    }
+    // SAFETY: null, or `start` made it.
+    let Some(Thread { id, .. }) = (unsafe { thread_.cast::<Thread>().as_ref() }) else { return };
+    // SAFETY: the thread was started and not yet joined. One that is cancelled here has nothing to drop.
+    unsafe { pthread_join(*id, ptr::null_mut()) };
+    // SAFETY: its owner gives it up.
+    catch((), || drop(unsafe { unboxed::<Thread>(thread_) }));
 }
 
 /// Starts a stopwatch.
 #[no_mangle]
-pub extern "C" fn zmq_stopwatch_start() -> *mut c_void {
+pub extern "C-unwind" fn zmq_stopwatch_start() -> *mut c_void {
     pointer(|| Ok(boxed(Instant::now())?.cast()))
 }
 
@@ -56,7 +56,7 @@ pub extern "C" fn zmq_stopwatch_start() -> *mut c_void {
 /// # Safety
 /// `watch_` is null or a stopwatch that was not stopped.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_stopwatch_intermediate(watch_: *mut c_void) -> c_ulong {
+pub unsafe extern "C-unwind" fn zmq_stopwatch_intermediate(watch_: *mut c_void) -> c_ulong {
     // SAFETY: as the caller promises.
     catch(0, || unsafe { watch_.cast::<Instant>().as_ref() }.map_or(0, elapsed))
 }
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn zmq_stopwatch_intermediate(watch_: *mut c_void) -> c_ul
 /// # Safety
 /// `watch_` is null or a stopwatch that was not stopped, and goes nowhere else afterwards.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_stopwatch_stop(watch_: *mut c_void) -> c_ulong {
+pub unsafe extern "C-unwind" fn zmq_stopwatch_stop(watch_: *mut c_void) -> c_ulong {
     catch(0, || {
         if watch_.is_null() {
             return 0;
@@ -78,9 +78,12 @@ pub unsafe extern "C" fn zmq_stopwatch_stop(watch_: *mut c_void) -> c_ulong {
 
 /// Sleeps for some seconds, or until a signal.
 #[no_mangle]
-pub extern "C" fn zmq_sleep(seconds_: c_int) {
-    // SAFETY: `sleep` takes any number.
-    unsafe { libc::sleep(c_uint::try_from(seconds_).unwrap_or(0)) };
+pub extern "C-unwind" fn zmq_sleep(seconds_: c_int) {
+    extern "C-unwind" {
+        fn sleep(seconds: c_uint) -> c_uint;
+    }
+    // SAFETY: `sleep` takes any number. A thread that is cancelled meanwhile has nothing to drop here.
+    unsafe { sleep(c_uint::try_from(seconds_).unwrap_or(0)) };
 }
 
 fn elapsed(since: &Instant) -> c_ulong {

@@ -42,7 +42,7 @@ unsafe impl Send for Action {}
 
 /// Makes a set of timers.
 #[no_mangle]
-pub extern "C" fn zmq_timers_new() -> *mut c_void {
+pub extern "C-unwind" fn zmq_timers_new() -> *mut c_void {
     let timers = || Timers { origin: Instant::now(), schedule: Mutex::default() };
     pointer(|| {
         fork::expect();
@@ -55,7 +55,7 @@ pub extern "C" fn zmq_timers_new() -> *mut c_void {
 /// # Safety
 /// `timers_p` is null or points to a pointer.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_timers_destroy(timers_p: *mut *mut c_void) -> c_int {
+pub unsafe extern "C-unwind" fn zmq_timers_destroy(timers_p: *mut *mut c_void) -> c_int {
     status(|| {
         // SAFETY: as the caller promises.
         let handle = unsafe { timers_p.as_mut() }.ok_or(Error::Fault)?;
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn zmq_timers_destroy(timers_p: *mut *mut c_void) -> c_int
 /// # Safety
 /// `handler` may be called with `arg` from `zmq_timers_execute` until the timer is cancelled.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_timers_add(
+pub unsafe extern "C-unwind" fn zmq_timers_add(
     timers: *mut c_void,
     interval: usize,
     handler: Option<unsafe extern "C" fn(timer_id: c_int, arg: *mut c_void)>,
@@ -84,13 +84,13 @@ pub unsafe extern "C" fn zmq_timers_add(
 
 /// Removes a timer.
 #[no_mangle]
-pub extern "C" fn zmq_timers_cancel(timers: *mut c_void, timer_id: c_int) -> c_int {
+pub extern "C-unwind" fn zmq_timers_cancel(timers: *mut c_void, timer_id: c_int) -> c_int {
     status(|| with(timers, |schedule, _| schedule.cancel(timer_id)).map(|()| 0))
 }
 
 /// Changes a timer's interval, which begins now.
 #[no_mangle]
-pub extern "C" fn zmq_timers_set_interval(
+pub extern "C-unwind" fn zmq_timers_set_interval(
     timers: *mut c_void,
     timer_id: c_int,
     interval: usize,
@@ -103,13 +103,13 @@ pub extern "C" fn zmq_timers_set_interval(
 
 /// Lets a timer's interval begin now.
 #[no_mangle]
-pub extern "C" fn zmq_timers_reset(timers: *mut c_void, timer_id: c_int) -> c_int {
+pub extern "C-unwind" fn zmq_timers_reset(timers: *mut c_void, timer_id: c_int) -> c_int {
     status(|| with(timers, |schedule, now| schedule.reset(now, timer_id)).map(|()| 0))
 }
 
 /// Milliseconds until the next timer is due, or -1 if there is none.
 #[no_mangle]
-pub extern "C" fn zmq_timers_timeout(timers: *mut c_void) -> c_long {
+pub extern "C-unwind" fn zmq_timers_timeout(timers: *mut c_void) -> c_long {
     status(|| {
         let timeout = with(timers, |schedule, now| Ok(schedule.timeout(now)))?;
         Ok(timeout.map_or(-1, |left| c_long::try_from(left).unwrap_or(c_long::MAX)))
@@ -118,7 +118,7 @@ pub extern "C" fn zmq_timers_timeout(timers: *mut c_void) -> c_long {
 
 /// Calls the handlers of all timers that are due.
 #[no_mangle]
-pub extern "C" fn zmq_timers_execute(timers: *mut c_void) -> c_int {
+pub extern "C-unwind" fn zmq_timers_execute(timers: *mut c_void) -> c_int {
     status(|| TIMERS.fetch(timers)?.execute())
 }
 

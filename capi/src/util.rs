@@ -10,16 +10,17 @@ use std::sync::LazyLock;
 use std::{mem, ptr};
 use zeroxide::error::{self, Error, Result};
 use zeroxide::message::returns::{self, Postponed};
+use zeroxide::sys::nap::Nap;
 
 /// The errno that the calling thread's last failed call left.
 #[no_mangle]
-pub extern "C" fn zmq_errno() -> c_int {
+pub extern "C-unwind" fn zmq_errno() -> c_int {
     errno()
 }
 
 /// The sentence for an errno. It is not to be freed.
 #[no_mangle]
-pub extern "C" fn zmq_strerror(errnum_: c_int) -> *const c_char {
+pub extern "C-unwind" fn zmq_strerror(errnum_: c_int) -> *const c_char {
     // SAFETY: `strerror` takes any number, and its answer is not to be freed either.
     let of_platform = || unsafe { libc::strerror(errnum_) }.cast_const();
     catch(ptr::null(), || own_sentence(errnum_).map_or_else(of_platform, CStr::as_ptr))
@@ -30,7 +31,11 @@ pub extern "C" fn zmq_strerror(errnum_: c_int) -> *const c_char {
 /// # Safety
 /// Each pointer is null or may be written to.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_version(major_: *mut c_int, minor_: *mut c_int, patch_: *mut c_int) {
+pub unsafe extern "C-unwind" fn zmq_version(
+    major_: *mut c_int,
+    minor_: *mut c_int,
+    patch_: *mut c_int,
+) {
     let parts =
         [(major_, ZMQ_VERSION_MAJOR), (minor_, ZMQ_VERSION_MINOR), (patch_, ZMQ_VERSION_PATCH)];
     for (to, number) in parts.into_iter().filter(|(to, _)| !to.is_null()) {
@@ -44,7 +49,7 @@ pub unsafe extern "C" fn zmq_version(major_: *mut c_int, minor_: *mut c_int, pat
 /// # Safety
 /// `capability_` is null or a C string.
 #[no_mangle]
-pub unsafe extern "C" fn zmq_has(capability_: *const c_char) -> c_int {
+pub unsafe extern "C-unwind" fn zmq_has(capability_: *const c_char) -> c_int {
     catch(0, || {
         // SAFETY: the caller promises a C string.
         let name = unsafe { bytes(capability_) };
@@ -81,11 +86,72 @@ pub fn status<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
     returned
 }
 
-/// What a free function leaves in errno is not what the call has to say.
+/// The same for a function that calls the system in many ways: a thread that is cancelled (`pthread_cancel`) goes
+/// when that is over, rather than from the middle of it.
+pub fn uncancelled<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
+    status(|| {
+        let _state = Uncancelled::begin();
+        body()
+    })
+}
+
+/// Keeps its thread from being cancelled.
+pub struct Uncancelled(#[cfg(target_os = "linux")] c_int);
+
+impl Uncancelled {
+    #[cfg(target_os = "linux")]
+    pub fn begin() -> Self {
+        /// The number in every C library.
+        const DISABLE: c_int = 1;
+        Self(Self::set(DISABLE))
+    }
+
+    /// Sets the thread's state, and returns what it was.
+    #[cfg(target_os = "linux")]
+    fn set(state: c_int) -> c_int {
+        extern "C" {
+            fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+        }
+        let mut before = 0;
+        // SAFETY: the integer may be written to.
+        unsafe { pthread_setcancelstate(state, &mut before) };
+        before
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub fn begin() -> Self {
+        Self()
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Uncancelled {
+    fn drop(&mut self) {
+        Self::set(self.0);
+    }
+}
+
+/// The same for a function that may have to sleep: `body` notes that in the nap, and is run again after it. A
+/// thread that is cancelled (`pthread_cancel`) while it sleeps unwinds from here, where nothing is to be dropped.
+#[inline(always)]
+pub fn blocking<T: From<i8>>(mut body: impl FnMut(&mut Nap) -> Result<T>) -> T {
+    const { assert!(!mem::needs_drop::<T>()) };
+    let mut nap = Nap::New;
+    loop {
+        let returned = status(|| body(&mut nap));
+        if !nap.is_due() {
+            return returned;
+        }
+        nap.sleep();
+    }
+}
+
+/// What a free function leaves in errno is not what the call has to say. It may also end the thread
+/// (`pthread_exit`), for which the barrier against panics has no room.
 #[cold]
 fn give_back() {
     let before = errno();
-    catch((), returns::give_back);
+    returns::give_back();
     set_errno(before);
 }
 

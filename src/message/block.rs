@@ -18,7 +18,7 @@ use crate::sys::desk::Desks;
 use crate::sys::memory::copy;
 use std::alloc::{alloc, alloc_zeroed, dealloc, realloc, Layout};
 use std::ffi::c_void;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -61,11 +61,30 @@ pub struct Returned {
 // SAFETY: the application's free function may be called from any thread, as `from_raw_parts` demands.
 unsafe impl Send for Returned {}
 
+impl Returned {
+    /// Tells the application. Its function may end the thread (`pthread_exit`): nothing here is left to drop then.
+    pub(super) fn give_back(self) {
+        let returned = ManuallyDrop::new(self);
+        // SAFETY: this is the only time, as there is no drop after it.
+        unsafe { returned.call() };
+    }
+
+    /// # Safety
+    /// This is called once.
+    unsafe fn call(&self) {
+        type Unwinding = unsafe extern "C-unwind" fn(data: *mut c_void, hint: *mut c_void);
+        // SAFETY: the two differ only in what may leave the function.
+        let free = unsafe { mem::transmute::<FreeFn, Unwinding>(self.free) };
+        // SAFETY: the application promised in `from_raw_parts` that this may be called, once; the last reference
+        // to the block made this.
+        unsafe { free(self.data, self.hint) };
+    }
+}
+
 impl Drop for Returned {
     fn drop(&mut self) {
-        // SAFETY: the application promised in `from_raw_parts` that this may be called, once; the last reference
-        // to the block made this, and it is dropped once.
-        unsafe { (self.free)(self.data, self.hint) };
+        // SAFETY: it is dropped once, and was not given back before.
+        unsafe { self.call() };
     }
 }
 

@@ -97,7 +97,7 @@ fn give_back_all() {
     while let Some(returned) = next() {
         // What the function itself lets go of is not to wait: it may be all that is called for long.
         let depth = WAITING.try_with(|waiting| waiting.depth.replace(0)).unwrap_or(0);
-        drop(returned);
+        returned.give_back();
         let _ = WAITING.try_with(|waiting| waiting.depth.set(depth));
     }
 }

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::message::returns;
 use crate::options::ContextOptions;
 use crate::sys::eventfd::EventFd;
-use crate::sys::poll::{poll, PollFd, POLLIN};
+use crate::sys::nap::Nap;
+use crate::sys::poll::{PollFd, POLLIN};
 use crate::sys::{fence, fork};
 use parking_lot::Mutex;
 use std::os::fd::AsRawFd;
@@ -175,15 +176,36 @@ impl Context {
     /// Shuts down, waits until all sockets are closed and what they sent is delivered, and ends the I/O
     /// threads. May be called again after [`Error::Interrupted`].
     pub fn terminate(&self) -> Result<()> {
+        let mut nap = Nap::New;
+        loop {
+            let ended = self.terminate_or_nap(&mut nap);
+            if !nap.is_due() {
+                return ended;
+            }
+            nap.sleep();
+        }
+    }
+
+    /// The same; if it is due the caller is to take the `nap`, and to call again. The result means nothing then.
+    pub fn terminate_or_nap(&self, nap: &mut Nap) -> Result<()> {
         if !self.is_ours() {
             return Ok(());
         }
-        self.shutdown();
-        while *self.0.census.alive.lock() > 0 {
+        let mut fds = Vec::new();
+        match nap.take() {
+            Some(slept) => slept.end(&mut fds)?,
+            None => self.shutdown(),
+        }
+        if *self.0.census.alive.lock() > 0 {
             returns::give_back();
-            let mut fds = [PollFd::new(self.0.census.empty.as_raw_fd(), POLLIN)];
-            poll(&mut fds, None)?;
             self.0.census.empty.drain();
+        }
+        // Asked again: the last one may have gone before that.
+        if *self.0.census.alive.lock() > 0 {
+            fds.clear();
+            fds.push(PollFd::new(self.0.census.empty.as_raw_fd(), POLLIN));
+            nap.lie_down(&mut fds, None, None);
+            return Ok(());
         }
         // For the next one who waits here.
         self.0.census.empty.signal();

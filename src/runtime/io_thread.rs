@@ -13,11 +13,12 @@ use crate::error::{Error, Result};
 use crate::link::{wake_or_hold, Hold, Sleeper};
 use crate::message::returns::{self, Postponed};
 use crate::message::Returned;
+use crate::sys::eventfd::EventFd;
 use crate::sys::poll::{poll, PollFd, POLLIN};
 use crate::sys::thread;
 use crate::transport::{is_exhaustion, Endpoint, Target, TransportOptions};
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use mio::{Events, Interest, Poll, Registry, Token};
 use parking_lot::Mutex;
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -43,7 +44,7 @@ pub enum Task {
 pub struct IoHandle {
     this: Weak<IoHandle>,
     tasks: Mutex<Tasks>,
-    waker: Waker,
+    waker: EventFd,
     registry: Registry,
     /// The last attempt to wake the thread failed.
     unwoken: AtomicBool,
@@ -64,7 +65,8 @@ struct Tasks {
 impl IoHandle {
     fn new(poll: &Poll) -> Result<Arc<Self>> {
         let registry = poll.registry().try_clone()?;
-        let waker = Waker::new(&registry, WAKE)?;
+        let waker = EventFd::new()?;
+        registry.register(&mut SourceFd(&waker.as_raw_fd()), WAKE, Interest::READABLE)?;
         Ok(Arc::new_cyclic(|this| Self {
             this: this.clone(),
             tasks: Mutex::default(),
@@ -128,7 +130,7 @@ impl IoHandle {
 
 impl Sleeper for IoHandle {
     fn wake(&self) {
-        let woken = (0..ATTEMPTS).any(|_| self.waker.wake().is_ok());
+        let woken = self.waker.try_signal();
         self.unwoken.store(!woken, Ordering::Relaxed);
     }
 }
@@ -273,7 +275,12 @@ impl Loop {
             self.handle.note_idle(None);
             let hold = Hold::begin();
             for event in &events {
-                if event.token() != WAKE {
+                if event.token() == WAKE {
+                    // Readiness is told anew with each signal; but a pipe, where it is one, must not fill.
+                    if cfg!(not(any(target_os = "linux", target_os = "android"))) {
+                        self.handle.waker.drain();
+                    }
+                } else {
                     let index = event.token().0 - 1;
                     let trouble = event.is_error() || event.is_write_closed();
                     let ended = event.is_read_closed() || trouble;

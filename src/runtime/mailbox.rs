@@ -132,6 +132,11 @@ impl Mailbox {
         self.signal.is_shared()
     }
 
+    /// Wakes a call that sleeps on the descriptor, though there is nothing.
+    pub fn rouse(&self) {
+        self.descriptor.signal();
+    }
+
     pub fn fd(&self) -> RawFd {
         self.descriptor.as_raw_fd()
     }

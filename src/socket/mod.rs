@@ -18,8 +18,8 @@ mod station;
 mod tests;
 mod wait;
 
-pub use poll::{poll, PollItem, POLLERR, POLLIN, POLLOUT, POLLPRI};
-pub use proxy::{proxy, proxy_steerable};
+pub use poll::{poll, poll_or_nap, PollItem, POLLERR, POLLIN, POLLOUT, POLLPRI};
+pub use proxy::{proxy, proxy_or_nap, proxy_steerable};
 pub use raw::RawSocket;
 
 use crate::error::{Error, Result};
@@ -29,12 +29,14 @@ use crate::message::Message;
 use crate::options::{ids, Options};
 use crate::pattern::{self, Pattern};
 use crate::runtime::{Command, Context, Mailbox};
+use crate::sys::nap::Nap;
 use crate::sys::poll::PollFd;
 use endpoints::Endpoints;
 use spin::Spin;
 use station::Station;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
+use wait::Deadline;
 
 /// A socket, as one thread at a time drives it. Closed when dropped: what was sent lingers.
 pub struct Core {
@@ -59,6 +61,8 @@ pub struct Core {
     at_station: bool,
     /// Scratch for sleeping.
     fds: Vec<PollFd>,
+    /// A call sleeps without the socket.
+    asleep: Option<wait::Asleep>,
     /// What reading brought the last time.
     brought: Brought,
     /// Something was sent that may still wait for company.
@@ -104,6 +108,7 @@ impl Core {
             station: Station::default(),
             at_station: false,
             fds: Vec::new(),
+            asleep: None,
             brought: Brought::Little,
             unsettled: false,
             answers: Spin::default(),
@@ -131,6 +136,21 @@ impl Core {
     /// Sends one part of a message. With `dont_wait` never blocks.
     #[inline]
     pub fn send(&mut self, frame: &mut Frame<'_>, dont_wait: bool) -> Result<()> {
+        self.send_or_nap(frame, dont_wait, None)
+    }
+
+    /// The same; a caller that gives a `nap` is to sleep without the socket if that is due, and to call again with
+    /// the same part. The result means nothing then.
+    #[inline]
+    pub fn send_or_nap(
+        &mut self,
+        frame: &mut Frame<'_>,
+        dont_wait: bool,
+        nap: Option<&mut Nap>,
+    ) -> Result<()> {
+        if nap.as_ref().is_some_and(|nap| !nap.is_new()) {
+            return self.send_slow(frame, dont_wait, nap);
+        }
         if self.publishes {
             self.look_for_requests();
         }
@@ -142,7 +162,7 @@ impl Core {
                 self.leave();
                 Ok(())
             }
-            Err(Error::Again) => self.send_slow(frame, dont_wait),
+            Err(Error::Again) => self.send_slow(frame, dont_wait, nap),
             Err(error) => {
                 self.leave();
                 Err(error)
@@ -151,15 +171,26 @@ impl Core {
     }
 
     #[cold]
-    fn send_slow(&mut self, frame: &mut Frame<'_>, dont_wait: bool) -> Result<()> {
+    fn send_slow(
+        &mut self,
+        frame: &mut Frame<'_>,
+        dont_wait: bool,
+        mut nap: Option<&mut Nap>,
+    ) -> Result<()> {
         // Memory may be lent for the first time while this waits.
         let _postponed = Postponed::begin();
         let mut detached = self.leave();
-        let deadline = self.deadline(dont_wait, self.options.sndtimeo);
+        let deadline = match self.get_up(&mut nap)? {
+            Some(deadline) => {
+                detached = true;
+                deadline
+            }
+            None => self.deadline(dont_wait, self.options.sndtimeo),
+        };
         loop {
             // A link that went may have changed the answer, and so may flushing.
-            if !detached && (dont_wait || !self.flush()) {
-                self.wait(deadline)?;
+            if !detached && (dont_wait || !self.flush()) && self.waits(deadline, false, &mut nap)? {
+                return Err(Error::Again);
             }
             let sent = self.pattern.send(&mut self.links, frame);
             detached = self.leave();
@@ -187,12 +218,26 @@ impl Core {
     /// Receives one part of a message. With `dont_wait` never blocks.
     #[inline]
     pub fn recv(&mut self, sink: &mut Sink<'_>, dont_wait: bool) -> Result<Taken> {
+        self.recv_or_nap(sink, dont_wait, None)
+    }
+
+    /// The same; `nap` is as for [`Core::send_or_nap`].
+    #[inline]
+    pub fn recv_or_nap(
+        &mut self,
+        sink: &mut Sink<'_>,
+        dont_wait: bool,
+        nap: Option<&mut Nap>,
+    ) -> Result<Taken> {
+        if nap.as_ref().is_some_and(|nap| !nap.is_new()) {
+            return self.recv_slow(sink, dont_wait, false, nap);
+        }
         if self.at_station && self.station.is_time_to_look() {
             self.look_around();
         }
         self.enter()?;
         match self.try_recv(sink) {
-            (Err(Error::Again), detached) => self.recv_slow(sink, dont_wait, detached),
+            (Err(Error::Again), detached) => self.recv_slow(sink, dont_wait, detached, nap),
             (result, _) => result,
         }
     }
@@ -203,18 +248,46 @@ impl Core {
         sink: &mut Sink<'_>,
         dont_wait: bool,
         mut detached: bool,
+        mut nap: Option<&mut Nap>,
     ) -> Result<Taken> {
         // As when sending.
         let _postponed = Postponed::begin();
-        let deadline = self.deadline(dont_wait, self.options.rcvtimeo);
+        let deadline = match self.get_up(&mut nap)? {
+            Some(deadline) => {
+                detached = true;
+                deadline
+            }
+            None => self.deadline(dont_wait, self.options.rcvtimeo),
+        };
         loop {
-            if !detached {
-                self.wait_for_messages(deadline)?;
+            if !detached && self.waits(deadline, true, &mut nap)? {
+                return Err(Error::Again);
             }
             match self.try_recv(sink) {
                 (Err(Error::Again), again) => detached = again,
                 (result, _) => return result,
             }
+        }
+    }
+
+    /// Ends the nap that the caller comes from, if it does. Returns when the call gives up.
+    fn get_up(&mut self, nap: &mut Option<&mut Nap>) -> Result<Option<Deadline>> {
+        let Some(slept) = nap.as_mut().and_then(|nap| nap.take()) else { return Ok(None) };
+        self.end_nap(slept)?;
+        Ok(Some(Deadline::again(&slept)))
+    }
+
+    /// Waits. True if the caller is to sleep in its stead.
+    fn waits(
+        &mut self,
+        deadline: Deadline,
+        reading: bool,
+        nap: &mut Option<&mut Nap>,
+    ) -> Result<bool> {
+        match (nap, reading) {
+            (Some(nap), _) => self.begin_nap(deadline, reading, nap),
+            (None, true) => self.wait_for_messages(deadline).map(|()| false),
+            (None, false) => self.wait(deadline).map(|()| false),
         }
     }
 
@@ -396,6 +469,10 @@ impl Drop for Core {
             self.links.terminate(id);
         }
         self.take_care();
+        if self.asleep.is_some() {
+            // Another thread sleeps in a call, against the rules; it finds the socket gone.
+            self.mailbox.rouse();
+        }
         self.context.close_socket();
     }
 }

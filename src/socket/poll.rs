@@ -7,7 +7,9 @@ use super::RawSocket;
 use crate::error::Result;
 use crate::message::returns;
 use crate::runtime::Mailbox;
+use crate::sys::nap::{Nap, Sleep};
 use crate::sys::poll::{self as sys, PollFd};
+use std::cell::RefCell;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -74,6 +76,72 @@ pub fn poll(items: &mut [PollItem<'_>], timeout: Option<Duration>) -> Result<usi
     }
 }
 
+/// The same; if it is due the caller is to take the `nap`, and to call again with the same items. The result means
+/// nothing then.
+pub fn poll_or_nap(
+    items: &mut [PollItem<'static>],
+    timeout: Option<Duration>,
+    nap: &mut Nap,
+) -> Result<usize> {
+    let deadline = match nap.take() {
+        Some(slept) => end_nap(&slept).map(|()| Deadline::again(&slept))?,
+        None => Deadline::after(timeout),
+    };
+    loop {
+        let mut found = check_descriptors(items)?;
+        found += check_sockets(items)?;
+        let waiting = found == 0 && deadline.left().is_ok();
+        if waiting {
+            if begin_nap(items, deadline, nap)? {
+                return Ok(0);
+            }
+        } else if found == 0 && last_look(items)? {
+            found = check_sockets(items)?;
+        }
+        if found > 0 || !waiting {
+            return Ok(found);
+        }
+    }
+}
+
+/// What a thread that takes a nap has left behind.
+struct Left {
+    armed: Armed,
+    readers: Vec<Reader<'static>>,
+    began: Instant,
+}
+
+thread_local! {
+    static LEFT: RefCell<Option<Left>> = const { RefCell::new(None) };
+}
+
+/// True if the caller is to sleep.
+fn begin_nap(items: &[PollItem<'static>], deadline: Deadline, nap: &mut Nap) -> Result<bool> {
+    let Bed { mut fds, mailboxes, readers, .. } = make_bed(items)?;
+    let left = deadline.left().unwrap_or(Some(Duration::ZERO));
+    if is_awake(&readers, left) && look(&mut fds, &mailboxes, &readers)? {
+        return pump(&fds, readers).map(|()| false);
+    }
+    let armed = Armed(mailboxes);
+    // All of them are armed before any of them counts.
+    if armed.0.iter().filter(|mailbox| !mailbox.arm()).count() > 0 {
+        return Ok(false);
+    }
+    nap.lie_down(&mut fds, left, deadline.at());
+    LEFT.set(Some(Left { armed, readers, began: Instant::now() }));
+    Ok(true)
+}
+
+fn end_nap(slept: &Sleep) -> Result<()> {
+    let mut fds = Vec::new();
+    let polled = slept.end(&mut fds);
+    let Some(Left { armed, readers, began }) = LEFT.take() else { return Ok(()) };
+    drop(armed);
+    polled?;
+    note_slept(&readers, began.elapsed())?;
+    pump(&fds, readers)
+}
+
 /// Looks at what sockets would read by themselves if they waited. True if that brought something.
 fn last_look(items: &[PollItem<'_>]) -> Result<bool> {
     let mut told = false;
@@ -108,6 +176,25 @@ fn check_descriptors(items: &mut [PollItem<'_>]) -> Result<usize> {
 
 /// Sleeps until a descriptor is ready or a socket is told something.
 fn sleep(items: &mut [PollItem<'_>], deadline: Deadline) -> Result<usize> {
+    let Bed { mut fds, plain, mailboxes, readers } = make_bed(items)?;
+    let left = deadline.left().unwrap_or(Some(Duration::ZERO));
+    if !(is_awake(&readers, left) && look(&mut fds, &mailboxes, &readers)?) {
+        sleep_on(&mut fds, mailboxes, &readers, left)?;
+    }
+    pump(&fds, readers)?;
+    Ok(take_descriptors(items, &fds[..plain]))
+}
+
+/// What there is to sleep on.
+struct Bed<'a> {
+    fds: Vec<PollFd>,
+    /// So many of them are no sockets' own.
+    plain: usize,
+    mailboxes: Vec<Arc<Mailbox>>,
+    readers: Vec<Reader<'a>>,
+}
+
+fn make_bed<'a>(items: &[PollItem<'a>]) -> Result<Bed<'a>> {
     let mut fds = descriptors(items);
     let plain = fds.len();
     let mut mailboxes = Vec::new();
@@ -129,17 +216,22 @@ fn sleep(items: &mut [PollItem<'_>], deadline: Deadline) -> Result<usize> {
         fds.push(PollFd::new(mailbox.fd(), sys::POLLIN));
         mailboxes.push(mailbox);
     }
-    let left = deadline.left().unwrap_or(Some(Duration::ZERO));
-    let awake = readers.iter().any(|reader| reader.awake) && left.is_none_or(|left| left > MOMENT);
-    if !(awake && look(&mut fds, &mailboxes, &readers)?) {
-        sleep_on(&mut fds, mailboxes, &readers, left)?;
-    }
+    Ok(Bed { fds, plain, mailboxes, readers })
+}
+
+/// Is it worth while to wait a moment without sleeping?
+fn is_awake(readers: &[Reader<'_>], left: Option<Duration>) -> bool {
+    readers.iter().any(|reader| reader.awake) && left.is_none_or(|left| left > MOMENT)
+}
+
+/// Reads from the connections that are ready.
+fn pump(fds: &[PollFd], readers: Vec<Reader<'_>>) -> Result<()> {
     for Reader { socket, fds: range, .. } in readers {
         if fds[range.clone()].iter().any(PollFd::is_ready) {
             socket.with(|core| Ok(core.pump(Some(&fds[range]))))?;
         }
     }
-    Ok(take_descriptors(items, &fds[..plain]))
+    Ok(())
 }
 
 /// A socket that is to receive.
@@ -189,7 +281,10 @@ fn sleep_on(
     let polled = sys::poll(fds, if told { Some(Duration::ZERO) } else { left });
     drop(armed);
     polled?;
-    let slept = start.elapsed();
+    note_slept(readers, start.elapsed())
+}
+
+fn note_slept(readers: &[Reader<'_>], slept: Duration) -> Result<()> {
     for reader in readers.iter().filter(|reader| reader.asked) {
         reader.socket.with(|core| {
             core.answers.was_asleep(slept);

@@ -11,12 +11,14 @@ mod control;
 mod tests;
 
 use super::poll::PollSource;
-use super::{poll, Core, PollItem, RawSocket, POLLIN, POLLOUT};
+use super::{poll, poll_or_nap, Core, PollItem, RawSocket, POLLIN, POLLOUT};
 use crate::error::{Error, Result};
 use crate::link::{Frame, Link, Sink};
 use crate::message::{returns, Message};
 use crate::pattern::Incoming;
+use crate::sys::nap::Nap;
 use control::{Command, Statistics, Traffic};
+use std::cell::RefCell;
 
 /// A direction passes on so many messages before the other one has its turn.
 const BURST: usize = 1000;
@@ -39,16 +41,30 @@ pub fn proxy_steerable(
     capture: Option<&RawSocket>,
     control: Option<&RawSocket>,
 ) -> Result<()> {
-    if capture.is_some_and(|capture| is_same(capture, frontend) || is_same(capture, backend)) {
-        return Err(Error::Invalid);
+    Proxy::new(frontend, backend, capture, control)?.run()
+}
+
+/// The same; if it is due the caller is to take the `nap`, and to call again. The result means nothing then.
+pub fn proxy_or_nap(
+    sockets: [&'static RawSocket; 2],
+    capture: Option<&'static RawSocket>,
+    control: Option<&'static RawSocket>,
+    nap: &mut Nap,
+) -> Result<()> {
+    thread_local! {
+        /// What proxies that take a nap have left behind.
+        static LEFT: RefCell<Vec<Proxy<'static>>> = const { RefCell::new(Vec::new()) };
     }
-    let mut proxy = Proxy {
-        forth: Direction::new(frontend, backend, capture),
-        back: (!is_same(frontend, backend)).then(|| Direction::new(backend, frontend, capture)),
-        control,
-        paused: false,
+    let left = || LEFT.with(|left| left.borrow_mut().pop());
+    let mut proxy = match (!nap.is_new()).then(left).flatten() {
+        Some(proxy) => proxy,
+        None => Proxy::new(sockets[0], sockets[1], capture, control)?,
     };
-    proxy.run()
+    let ended = proxy.run_or_nap(nap);
+    if nap.is_due() {
+        LEFT.with(|left| left.borrow_mut().push(proxy));
+    }
+    ended
 }
 
 fn is_same(one: &RawSocket, other: &RawSocket) -> bool {
@@ -63,33 +79,70 @@ struct Proxy<'a> {
     paused: bool,
 }
 
-impl Proxy<'_> {
+impl Proxy<'static> {
+    fn run_or_nap(&mut self, nap: &mut Nap) -> Result<()> {
+        loop {
+            returns::give_back();
+            let told = self.wait(|items| poll_or_nap(items, None, nap).map(drop))?;
+            if nap.is_due() || self.act(told)? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl<'a> Proxy<'a> {
+    fn new(
+        frontend: &'a RawSocket,
+        backend: &'a RawSocket,
+        capture: Option<&'a RawSocket>,
+        control: Option<&'a RawSocket>,
+    ) -> Result<Self> {
+        if capture.is_some_and(|capture| is_same(capture, frontend) || is_same(capture, backend)) {
+            return Err(Error::Invalid);
+        }
+        Ok(Proxy {
+            forth: Direction::new(frontend, backend, capture),
+            back: (!is_same(frontend, backend)).then(|| Direction::new(backend, frontend, capture)),
+            control,
+            paused: false,
+        })
+    }
+
     fn run(&mut self) -> Result<()> {
         loop {
             returns::give_back();
-            let told = self.wait()?;
-            if let Some(control) = self.control.filter(|_| told) {
-                match control::obey(control, &self.statistics())? {
-                    Some(Command::Pause) => self.paused = true,
-                    Some(Command::Resume) => self.paused = false,
-                    Some(Command::Terminate) => return Ok(()),
-                    Some(Command::Statistics) | None => {}
-                }
-            }
-            if !self.paused {
-                self.forth.work()?;
-                if let Some(back) = &mut self.back {
-                    back.work()?;
-                }
+            let told = self.wait(|items| poll(items, None).map(drop))?;
+            if self.act(told)? {
+                return Ok(());
             }
         }
     }
 
+    /// Obeys the control socket if it was `told` something, and passes messages on. True if that was the end.
+    fn act(&mut self, told: bool) -> Result<bool> {
+        if let Some(control) = self.control.filter(|_| told) {
+            match control::obey(control, &self.statistics())? {
+                Some(Command::Pause) => self.paused = true,
+                Some(Command::Resume) => self.paused = false,
+                Some(Command::Terminate) => return Ok(true),
+                Some(Command::Statistics) | None => {}
+            }
+        }
+        if !self.paused {
+            self.forth.work()?;
+            if let Some(back) = &mut self.back {
+                back.work()?;
+            }
+        }
+        Ok(false)
+    }
+
     /// Sleeps until a direction can go on, or a command is there: then it is true.
-    fn wait(&mut self) -> Result<bool> {
+    fn wait(&mut self, poll: impl FnOnce(&mut [PollItem<'a>]) -> Result<()>) -> Result<bool> {
         let (forth, back) = (&mut self.forth, &mut self.back);
         let active = !self.paused;
-        let wanted = |side: Option<&Direction<'_>>, state, events| match side {
+        let wanted = |side: Option<&Direction<'a>>, state, events| match side {
             Some(direction) if active && direction.state == state => events,
             _ => 0,
         };
@@ -107,7 +160,7 @@ impl Proxy<'_> {
         let used = if self.control.is_some() { 3 } else { 2 };
         match hurry {
             true => look(&mut items[..used])?,
-            false => poll(&mut items[..used], None).map(drop)?,
+            false => poll(&mut items[..used])?,
         }
         let [frontend, backend, control] = items.map(|item| item.revents);
         forth.learn(frontend & POLLIN != 0, backend & POLLOUT != 0);

@@ -10,6 +10,7 @@ use crate::link::{Brought, LinkId};
 use crate::options::millis;
 use crate::sys::clock;
 use crate::sys::epoll::BATCH;
+use crate::sys::nap::{Nap, Sleep};
 use crate::sys::poll::{poll, PollFd, POLLIN};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -33,6 +34,19 @@ impl Deadline {
         }
     }
 
+    /// The same once more, for a call that has slept.
+    pub(super) fn again(slept: &Sleep) -> Self {
+        slept.deadline.map_or(Deadline::Never, Deadline::At)
+    }
+
+    /// When that is, if ever, and if there is time to sleep at all.
+    pub(super) fn at(self) -> Option<Instant> {
+        match self {
+            Deadline::At(at) => Some(at),
+            Deadline::Now | Deadline::Never => None,
+        }
+    }
+
     /// The time left, `None` if there is no limit; `Again` if there is none left.
     pub(super) fn left(self) -> Result<Option<Duration>> {
         match self {
@@ -44,6 +58,15 @@ impl Deadline {
             },
         }
     }
+}
+
+/// A sleep that has begun.
+pub(super) struct Asleep {
+    /// It ends when there is something to read from the socket's connections, too.
+    reading: bool,
+    /// What is waited for may come soon: the rest of a message, or an answer.
+    rest: Option<bool>,
+    began: Instant,
 }
 
 impl Core {
@@ -70,43 +93,108 @@ impl Core {
     }
 
     fn sleep_and_process(&mut self, left: Option<Duration>, reading: bool) -> Result<()> {
+        let mut fds = self.begin_sleep(reading);
+        let slept = match self.looks_first(left, reading) {
+            None => Ok(()),
+            Some(asleep) => {
+                let slept = self.sleep_on(&mut fds, left, reading);
+                slept.map(|()| self.note_slept(asleep))
+            }
+        };
+        self.fds = fds;
+        slept?;
+        self.wake_up()
+    }
+
+    /// Begins to sleep as [`Core::wait`] does, or as [`Core::wait_for_messages`] if it is `reading`. True if the
+    /// caller is to sleep without the socket, and then to come back to [`Core::end_nap`].
+    pub(super) fn begin_nap(
+        &mut self,
+        deadline: Deadline,
+        reading: bool,
+        nap: &mut Nap,
+    ) -> Result<bool> {
+        let left = match deadline.left() {
+            Ok(left) => left,
+            Err(_) if reading && self.last_look() => return self.check().map(|()| false),
+            Err(error) => return Err(error),
+        };
+        let mut fds = self.begin_sleep(reading);
+        self.asleep = self.looks_first(left, reading);
+        let sleeps = self.asleep.is_some() && self.mailbox.arm();
+        if sleeps {
+            nap.lie_down(&mut fds, left, deadline.at());
+        }
+        self.fds = fds;
+        match sleeps {
+            true => Ok(true),
+            false => self.wake_up().map(|()| false),
+        }
+    }
+
+    /// Ends what [`Core::begin_nap`] began.
+    pub(super) fn end_nap(&mut self, slept: Sleep) -> Result<()> {
+        let mut fds = std::mem::take(&mut self.fds);
+        let polled = slept.end(&mut fds);
+        if polled.is_err() || !fds.first().is_some_and(PollFd::is_ready) {
+            self.mailbox.disarm();
+        }
+        // Another thread may have used the socket meanwhile; then there is no more to end.
+        if let (Ok(()), Some(asleep)) = (&polled, self.asleep.take()) {
+            if asleep.reading {
+                self.pump(fds.get(1..));
+            }
+            self.note_slept(asleep);
+        }
+        self.fds = fds;
+        polled?;
+        self.wake_up()
+    }
+
+    fn begin_sleep(&mut self, reading: bool) -> Vec<PollFd> {
         let mut fds = std::mem::take(&mut self.fds);
         fds.clear();
         fds.push(PollFd::new(self.mailbox.fd(), POLLIN));
         if reading {
             self.claim(&mut fds);
         }
-        let slept = self.sleep(&mut fds, left, reading);
-        self.fds = fds;
-        slept?;
+        fds
+    }
+
+    fn wake_up(&mut self) -> Result<()> {
         self.process_commands();
         self.mailbox.disarm();
         self.check()
     }
 
-    fn sleep(&mut self, fds: &mut [PollFd], left: Option<Duration>, reading: bool) -> Result<()> {
+    /// Looks once more before it sleeps, or for a moment where that pays. `None` if there is something.
+    fn looks_first(&mut self, left: Option<Duration>, reading: bool) -> Option<Asleep> {
+        let asleep = |rest| Some(Asleep { reading, rest, began: Instant::now() });
         if !reading {
-            return self.sleep_on(fds, left, false);
+            return asleep(None);
         }
         if self.brought > Brought::Little && self.pump(None) {
-            return Ok(());
+            return None;
         }
         // What is waited for after something was sent may be the answer.
         let asked = self.answers.begin();
-        let limit = match self.brought {
-            Brought::Part => REST,
-            _ if asked => MOMENT,
-            _ => return self.sleep_on(fds, left, true),
-        };
         let rest = self.brought == Brought::Part;
+        let limit = match rest {
+            true => REST,
+            false if asked => MOMENT,
+            false => return asleep(None),
+        };
         if self.spin(rest).pays() && left.is_none_or(|left| left > limit) && self.look(rest, limit)
         {
-            return Ok(());
+            return None;
         }
-        let start = Instant::now();
-        self.sleep_on(fds, left, true)?;
-        self.spin(rest).was_asleep(start.elapsed());
-        Ok(())
+        asleep(Some(rest))
+    }
+
+    fn note_slept(&mut self, asleep: Asleep) {
+        if let Some(rest) = asleep.rest {
+            self.spin(rest).was_asleep(asleep.began.elapsed());
+        }
     }
 
     fn spin(&mut self, rest: bool) -> &mut Spin {

@@ -16,7 +16,7 @@
 
 use crate::sync::asymmetric::{heavy, is_supported, light};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::sys::thread;
+use crate::sys::{self, thread};
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -142,7 +142,7 @@ impl<T> Turn<T> {
             if let Some(taken) = self.try_take() {
                 return taken;
             }
-            std::thread::sleep(pause);
+            sys::calls::pause(pause);
             pause = (pause * 2).min(Duration::from_millis(2));
         }
     }

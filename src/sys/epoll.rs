@@ -10,7 +10,7 @@ use std::os::fd::{FromRawFd, OwnedFd};
 #[derive(Debug)]
 pub struct Epoll {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    fd: OwnedFd,
+    fd: super::calls::Descriptor,
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     nowhere: std::convert::Infallible,
 }
@@ -24,7 +24,7 @@ impl Epoll {
         // SAFETY: takes no pointers.
         let fd = super::check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         // SAFETY: the descriptor was just made and nobody else knows it.
-        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
+        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) }.into() })
     }
 
     /// Has `key` told while `fd` can be read from. False if the system would not.
@@ -47,7 +47,7 @@ impl Epoll {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
         // SAFETY: there is room for that many.
         let found = unsafe {
-            libc::epoll_wait(self.as_raw_fd(), events.as_mut_ptr(), BATCH as libc::c_int, 0)
+            super::calls::epoll_look(self.as_raw_fd(), events.as_mut_ptr(), BATCH as libc::c_int)
         };
         let found = usize::try_from(found).unwrap_or(0);
         keys.clear();

@@ -5,6 +5,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
+use super::calls::{self, Descriptor};
 use super::{check, check_uninterrupted};
 
 /// So often a signal is tried.
@@ -13,9 +14,9 @@ const ATTEMPTS: u32 = 100;
 /// A wake-up: an eventfd on Linux, a pipe elsewhere. Never inherited over `exec`.
 #[derive(Debug)]
 pub struct EventFd {
-    read: OwnedFd,
+    read: Descriptor,
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    write: OwnedFd,
+    write: Descriptor,
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -24,7 +25,7 @@ impl EventFd {
         // SAFETY: takes no pointers.
         let fd = check(unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) })?;
         // SAFETY: the descriptor was just made and nobody else knows it.
-        Ok(EventFd { read: unsafe { OwnedFd::from_raw_fd(fd) } })
+        Ok(EventFd { read: unsafe { OwnedFd::from_raw_fd(fd) }.into() })
     }
 
     fn writer(&self) -> RawFd {
@@ -45,7 +46,7 @@ impl EventFd {
             super::process::set_nonblocking(end, true)?;
             super::process::set_close_on_exec(end)?;
         }
-        Ok(EventFd { read, write })
+        Ok(EventFd { read: read.into(), write: write.into() })
     }
 
     fn writer(&self) -> RawFd {
@@ -57,18 +58,24 @@ impl EventFd {
     /// Makes the descriptor readable. A counter (or pipe) that is full is readable already; other failures are
     /// none that a caller could act upon, and may pass.
     pub fn signal(&self) {
+        self.try_signal();
+    }
+
+    /// The same. Returns whether it is readable now.
+    pub fn try_signal(&self) -> bool {
         let one = 1u64.to_ne_bytes();
         let fd = self.writer();
         for _ in 0..ATTEMPTS {
             let written = check_uninterrupted(|| {
                 // SAFETY: the buffer is the eight bytes that an eventfd wants, alive over the call.
-                unsafe { libc::write(fd, one.as_ptr().cast(), one.len()) }
+                unsafe { calls::write(fd, one.as_ptr().cast(), one.len()) }
             });
             match written {
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => {}
-                _ => return,
+                _ => return true,
             }
         }
+        false
     }
 
     /// Makes the descriptor unreadable again; says whether it was signalled.
@@ -79,7 +86,7 @@ impl EventFd {
         loop {
             let read = check_uninterrupted(|| {
                 // SAFETY: the buffer is valid for its length and alive over the call.
-                unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) }
+                unsafe { calls::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) }
             });
             match read {
                 // An eventfd gives all it has in one read.

@@ -27,7 +27,7 @@ pub fn heavy() {
     if !passed {
         // Somebody has forbidden the call meanwhile. What a processor has written does not stay with it
         // for anything like this long.
-        std::thread::sleep(Duration::from_millis(5));
+        super::calls::pause(Duration::from_millis(5));
     }
 }
 

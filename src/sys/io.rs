@@ -8,6 +8,7 @@ use std::mem::{self, MaybeUninit};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
+use super::calls::{self, Descriptor};
 use super::{check, check_uninterrupted};
 
 #[cfg(not(any(target_os = "macos", target_os = "ios")))]
@@ -21,7 +22,7 @@ pub const MAX_SLICES: usize = 1024;
 
 /// A connected stream socket; closed when dropped.
 #[derive(Debug)]
-pub struct Stream(OwnedFd);
+pub struct Stream(Descriptor);
 
 impl Stream {
     /// Writes what the kernel takes at once. `WouldBlock` when it takes nothing.
@@ -29,7 +30,7 @@ impl Stream {
         let fd = self.as_raw_fd();
         let sent = check_uninterrupted(|| {
             // SAFETY: the slice is valid for its length over the call.
-            unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), SEND_FLAGS) }
+            unsafe { calls::send(fd, bytes.as_ptr().cast(), bytes.len(), SEND_FLAGS) }
         })?;
         Ok(sent as usize)
     }
@@ -47,7 +48,7 @@ impl Stream {
         let sent = check_uninterrupted(|| {
             // SAFETY: IoSlice has the layout of iovec by its documentation; header, slices and
             // what they point to are alive over the call.
-            unsafe { libc::sendmsg(fd, &header, SEND_FLAGS) }
+            unsafe { calls::sendmsg(fd, &header, SEND_FLAGS) }
         })?;
         Ok(sent as usize)
     }
@@ -58,7 +59,7 @@ impl Stream {
         let fd = self.as_raw_fd();
         let received = check_uninterrupted(|| {
             // SAFETY: the buffer is valid for writes of its length over the call.
-            unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) }
+            unsafe { calls::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) }
         })?;
         Ok(received as usize)
     }
@@ -68,7 +69,7 @@ impl Stream {
         let fd = self.as_raw_fd();
         let received = check_uninterrupted(|| {
             // SAFETY: the buffer is valid for writes of its length over the call.
-            unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) }
+            unsafe { calls::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) }
         })?;
         let filled = &mut buffer[..received as usize];
         // SAFETY: the kernel has written these bytes.
@@ -99,18 +100,18 @@ pub fn pair() -> io::Result<(Stream, Stream)> {
     let (a, b) = std::os::unix::net::UnixStream::pair()?;
     a.set_nonblocking(true)?;
     b.set_nonblocking(true)?;
-    Ok((Stream(a.into()), Stream(b.into())))
+    Ok((Stream::from(OwnedFd::from(a)), Stream::from(OwnedFd::from(b))))
 }
 
 impl From<OwnedFd> for Stream {
     fn from(fd: OwnedFd) -> Stream {
-        Stream(fd)
+        Stream(fd.into())
     }
 }
 
 impl From<Stream> for OwnedFd {
     fn from(stream: Stream) -> OwnedFd {
-        stream.0
+        stream.0.into_owned()
     }
 }
 
@@ -128,7 +129,7 @@ impl AsRawFd for Stream {
 
 impl IntoRawFd for Stream {
     fn into_raw_fd(self) -> RawFd {
-        self.0.into_raw_fd()
+        self.0.into_owned().into_raw_fd()
     }
 }
 
@@ -139,7 +140,7 @@ impl Stream {
     /// The host hands over ownership by contract; a host that breaks it and closes the number
     /// itself gets errors from calls on it, as it would from any library.
     pub fn adopt(fd: RawFd) -> Option<Stream> {
-        adopt(fd).map(Stream)
+        adopt(fd).map(Stream::from)
     }
 }
 

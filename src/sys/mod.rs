@@ -4,6 +4,7 @@
 //! What this module never does: keep state of a socket or a connection, retry what the caller may
 //! want to give up on, or terminate the process.
 
+pub mod calls;
 pub mod clock;
 pub mod crypto;
 pub mod desk;
@@ -13,6 +14,7 @@ pub mod fence;
 pub mod fork;
 pub mod io;
 pub mod memory;
+pub mod nap;
 pub mod net;
 pub mod poll;
 pub mod process;

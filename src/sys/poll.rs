@@ -59,26 +59,50 @@ impl PollFd {
     }
 }
 
+/// As [`poll`], for [`super::nap`]: a thread that is cancelled unwinds from here. Returns zero or an errno.
+///
+/// # Safety
+/// There are `count` entries at `fds`. The caller, and those that called it up to the program, have nothing to
+/// drop.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+pub unsafe fn sleep(fds: *mut PollFd, count: usize, timeout: Option<Duration>) -> i32 {
+    extern "C-unwind" {
+        fn ppoll(
+            fds: *mut libc::pollfd,
+            count: libc::nfds_t,
+            timeout: *const libc::timespec,
+            signals: *const libc::sigset_t,
+        ) -> libc::c_int;
+    }
+    let limit = timeout.map(limit);
+    let limit = limit.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: as the caller promises, and as in `poll`.
+    match unsafe { ppoll(fds.cast(), count as _, limit, std::ptr::null()) } {
+        -1 => io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL),
+        _ => 0,
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn limit(timeout: Duration) -> libc::timespec {
+    // Built from zero: on some targets timespec has padding fields.
+    // SAFETY: timespec is plain integers, for which zero is a value.
+    let mut limit: libc::timespec = unsafe { std::mem::zeroed() };
+    limit.tv_sec = timeout.as_secs().try_into().unwrap_or(libc::time_t::MAX);
+    limit.tv_nsec = timeout.subsec_nanos() as _;
+    limit
+}
+
 /// Waits until something happens on one of the descriptors or the time is over, and says on how
 /// many. `None` waits for ever. A signal ends the wait with [`io::ErrorKind::Interrupted`].
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 pub fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> {
-    // Built from zero: on some targets timespec has padding fields.
-    // SAFETY: timespec is plain integers, for which zero is a value.
-    let mut limit: libc::timespec = unsafe { std::mem::zeroed() };
-    let limit_pointer = match timeout {
-        Some(timeout) => {
-            limit.tv_sec = timeout.as_secs().try_into().unwrap_or(libc::time_t::MAX);
-            limit.tv_nsec = timeout.subsec_nanos() as _;
-            &limit as *const libc::timespec
-        }
-        None => std::ptr::null(),
-    };
+    let mut limit = timeout.map(limit);
+    let limit_pointer = limit.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
     // SAFETY: PollFd is transparent over pollfd, so the slice is the array that ppoll wants; the
     // time is alive over the call; a null signal mask leaves the thread's own in place.
-    let ready = unsafe {
-        libc::ppoll(fds.as_mut_ptr().cast(), fds.len() as _, limit_pointer, std::ptr::null())
-    };
+    let ready =
+        unsafe { super::calls::ppoll(fds.as_mut_ptr().cast(), fds.len() as _, limit_pointer) };
     check(ready).map(|ready| ready as usize)
 }
 
@@ -91,6 +115,17 @@ pub fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> 
     // SAFETY: PollFd is transparent over pollfd, so the slice is the array that poll wants.
     let ready = unsafe { libc::poll(fds.as_mut_ptr().cast(), fds.len() as _, limit) };
     check(ready).map(|ready| ready as usize)
+}
+
+/// The same.
+///
+/// # Safety
+/// There are `count` entries at `fds`.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+pub unsafe fn sleep(fds: *mut PollFd, count: usize, timeout: Option<Duration>) -> i32 {
+    // SAFETY: as the caller promises.
+    let fds = unsafe { std::slice::from_raw_parts_mut(fds, count) };
+    poll(fds, timeout).map_or_else(|error| error.raw_os_error().unwrap_or(libc::EINVAL), |_| 0)
 }
 
 #[cfg(test)]

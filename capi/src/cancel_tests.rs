@@ -1,0 +1,257 @@
+//! Threads that are cancelled in our functions: they go, their cleanup handlers run, and everything can be closed.
+
+use crate::constants::ZMQ_DONTWAIT;
+use crate::ctx::{zmq_ctx_new, zmq_ctx_term};
+use crate::msg::{zmq_msg_close, zmq_msg_init_data};
+use crate::poll::{zmq_poll, zmq_pollitem_t};
+use crate::proxy::zmq_proxy;
+use crate::socket::{
+    zmq_bind, zmq_close, zmq_connect, zmq_getsockopt, zmq_recv, zmq_send, zmq_setsockopt,
+    zmq_socket,
+};
+use crate::thread::zmq_sleep;
+use crate::util::zmq_errno;
+use std::ffi::{c_char, c_int, c_void, CStr};
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::time::{Duration, Instant};
+use zeroxide::options::ids;
+
+extern "C-unwind" {
+    fn pthread_create(
+        thread: *mut libc::pthread_t,
+        attributes: *const libc::pthread_attr_t,
+        run: extern "C-unwind" fn(*mut c_void) -> *mut c_void,
+        arg: *mut c_void,
+    ) -> c_int;
+    fn pthread_testcancel();
+}
+
+const ROUNDS: u64 = 1000;
+
+/// What a thread of these tests is to do: only plain data, as nothing may be dropped when it is cancelled.
+#[derive(Clone, Copy)]
+struct Job {
+    run: fn(&Job),
+    sockets: [*mut c_void; 2],
+    context: *mut c_void,
+}
+
+extern "C-unwind" fn run(job: *mut c_void) -> *mut c_void {
+    // SAFETY: `Cancelled::start` leaks a job.
+    let job = unsafe { &*job.cast::<Job>() };
+    (job.run)(job);
+    ptr::null_mut()
+}
+
+/// Starts a thread.
+fn start(job: Job) -> libc::pthread_t {
+    let mut thread = MaybeUninit::uninit();
+    let arg = Box::into_raw(Box::new(job)).cast();
+    // SAFETY: the job lives for ever.
+    unsafe {
+        assert_eq!(pthread_create(thread.as_mut_ptr(), ptr::null(), run, arg), 0);
+        thread.assume_init()
+    }
+}
+
+/// Cancels a thread, and waits until it is gone: true if it was cancelled, and had not come back.
+fn cancel(thread: libc::pthread_t) -> bool {
+    const CANCELED: *mut c_void = ptr::without_provenance_mut(usize::MAX);
+    let (mut result, mut now) = (ptr::null_mut(), MaybeUninit::<libc::timespec>::uninit());
+    // SAFETY: the thread was started and not yet joined.
+    unsafe {
+        assert_eq!(libc::pthread_cancel(thread), 0);
+        libc::clock_gettime(libc::CLOCK_REALTIME, now.as_mut_ptr());
+        let mut limit = now.assume_init();
+        limit.tv_sec += 5;
+        assert_eq!(libc::pthread_timedjoin_np(thread, &mut result, &limit), 0, "it does not go");
+    }
+    result == CANCELED
+}
+
+fn is_asleep() {
+    std::thread::sleep(Duration::from_millis(50));
+}
+
+fn socket(context: *mut c_void, type_: c_int, linger: c_int) -> *mut c_void {
+    let socket = zmq_socket(context, type_);
+    // SAFETY: an int and its size.
+    let set = unsafe { zmq_setsockopt(socket, ids::LINGER, (&raw const linger).cast(), 4) };
+    assert_eq!(set, 0);
+    socket
+}
+
+fn at(
+    socket: *mut c_void,
+    act: unsafe extern "C-unwind" fn(*mut c_void, *const c_char) -> c_int,
+    to: &CStr,
+) {
+    // SAFETY: a C string.
+    assert_eq!(unsafe { act(socket, to.as_ptr()) }, 0);
+}
+
+/// A thread that does `run` with two sockets is cancelled; they are good for others afterwards.
+fn cancelled_while(types: [c_int; 2], run: fn(&Job), after: fn(&Job)) {
+    let context = zmq_ctx_new();
+    let sockets = types.map(|type_| socket(context, type_, 0));
+    for (name, socket) in [c"inproc://cancelled-0", c"inproc://cancelled-1"].iter().zip(sockets) {
+        at(socket, zmq_bind, name);
+    }
+    let job = Job { run, sockets, context };
+    let thread = start(job);
+    is_asleep();
+    let started = Instant::now();
+    assert!(cancel(thread));
+    assert!(started.elapsed() < Duration::from_secs(2));
+    after(&job);
+    sockets.into_iter().for_each(|socket| assert_eq!(zmq_close(socket), 0));
+    assert_eq!(zmq_ctx_term(context), 0);
+}
+
+fn receive(job: &Job) {
+    let mut buffer = [0u8; 8];
+    // SAFETY: a buffer and its size.
+    unsafe { zmq_recv(job.sockets[0], buffer.as_mut_ptr().cast(), 8, 0) };
+}
+
+/// The first socket, a PULL, receives as ever.
+fn receives(job: &Job) {
+    let push = socket(job.context, ids::PUSH, 0);
+    at(push, zmq_connect, c"inproc://cancelled-0");
+    let mut buffer = [0u8; 8];
+    // SAFETY: buffers and their sizes.
+    unsafe {
+        assert_eq!(zmq_send(push, c"hello".as_ptr().cast(), 5, 0), 5);
+        assert_eq!(zmq_recv(job.sockets[0], buffer.as_mut_ptr().cast(), 8, 0), 5);
+    }
+    assert_eq!(&buffer[..5], b"hello");
+    assert_eq!(zmq_close(push), 0);
+}
+
+#[test]
+fn in_recv() {
+    cancelled_while([ids::PULL; 2], receive, receives);
+}
+
+#[test]
+fn in_send() {
+    let send = |job: &Job| {
+        // SAFETY: a buffer and its size.
+        unsafe { zmq_send(job.sockets[0], c"hello".as_ptr().cast(), 5, 0) };
+    };
+    cancelled_while([ids::PUSH; 2], send, |_| {});
+}
+
+#[test]
+fn in_poll() {
+    let poll = |job: &Job| {
+        let item = |socket| zmq_pollitem_t { socket, fd: -1, events: 1, revents: 0 };
+        let mut items = job.sockets.map(item);
+        // SAFETY: so many items.
+        unsafe { zmq_poll(items.as_mut_ptr(), 2, -1) };
+    };
+    cancelled_while([ids::PULL; 2], poll, receives);
+}
+
+#[test]
+fn in_proxy() {
+    let pass = |job: &Job| {
+        zmq_proxy(job.sockets[0], job.sockets[1], ptr::null_mut());
+    };
+    cancelled_while([ids::PULL, ids::PUSH], pass, receives);
+}
+
+#[test]
+fn in_sleep() {
+    cancelled_while([ids::PULL; 2], |_| zmq_sleep(100), receives);
+}
+
+#[test]
+fn in_ctx_term() {
+    let term = |job: &Job| {
+        zmq_ctx_term(job.context);
+    };
+    cancelled_while([ids::PULL; 2], term, |_| {});
+}
+
+#[test]
+fn a_call_that_sleeps_finds_its_socket_closed() {
+    let context = zmq_ctx_new();
+    let pull = socket(context, ids::PULL, 0);
+    let handle = pull as usize;
+    let receiver = std::thread::spawn(move || {
+        let mut buffer = [0u8; 8];
+        // SAFETY: a buffer and its size.
+        let received = unsafe { zmq_recv(handle as *mut c_void, buffer.as_mut_ptr().cast(), 8, 0) };
+        (received, zmq_errno())
+    });
+    is_asleep();
+    assert_eq!(zmq_close(pull), 0);
+    assert_eq!(receiver.join().unwrap(), (-1, libc::ENOTSOCK));
+    assert_eq!(zmq_ctx_term(context), 0);
+}
+
+/// As `pthread_exit` does.
+#[test]
+fn a_free_function_may_end_its_thread() {
+    unsafe extern "C-unwind" fn exit(_: *mut c_void, _: *mut c_void) {
+        extern "C-unwind" {
+            fn pthread_exit(value: *mut c_void) -> !;
+        }
+        // SAFETY: no value of this thread has to be dropped.
+        unsafe { pthread_exit(ptr::null_mut()) };
+    }
+    let close = |_: &Job| {
+        let mut msg = MaybeUninit::uninit();
+        let data = c"hello".as_ptr().cast_mut().cast();
+        // SAFETY: both kinds of function are called alike; there is room for a message, whose memory stays.
+        unsafe {
+            let exit = std::mem::transmute::<
+                unsafe extern "C-unwind" fn(*mut c_void, *mut c_void),
+                unsafe extern "C" fn(*mut c_void, *mut c_void),
+            >(exit);
+            assert_eq!(
+                zmq_msg_init_data(msg.as_mut_ptr(), data, 5, Some(exit), ptr::null_mut()),
+                0
+            );
+            zmq_msg_close(msg.as_mut_ptr());
+        }
+        std::process::abort();
+    };
+    let thread = start(Job { run: close, sockets: [ptr::null_mut(); 2], context: ptr::null_mut() });
+    // SAFETY: the thread was started and not yet joined.
+    assert_eq!(unsafe { libc::pthread_join(thread, ptr::null_mut()) }, 0);
+}
+
+/// A thread that is never asleep when it is cancelled goes when it sleeps next.
+#[test]
+fn between_calls() {
+    let context = zmq_ctx_new();
+    let sockets = [ids::PULL, ids::PUSH].map(|type_| socket(context, type_, 0));
+    at(sockets[0], zmq_bind, c"tcp://127.0.0.1:*");
+    let (mut address, mut len) = ([0u8; 256], 256);
+    let to = address.as_mut_ptr().cast();
+    // SAFETY: a buffer and its size.
+    assert_eq!(unsafe { zmq_getsockopt(sockets[0], ids::LAST_ENDPOINT, to, &mut len) }, 0);
+    at(sockets[1], zmq_connect, CStr::from_bytes_until_nul(&address).unwrap());
+    let busy = |job: &Job| loop {
+        let mut buffer = [0u8; 8];
+        // SAFETY: buffers and their sizes.
+        unsafe {
+            assert_eq!(zmq_send(job.sockets[1], c"hello".as_ptr().cast(), 5, 0), 5);
+            assert_eq!(zmq_recv(job.sockets[0], buffer.as_mut_ptr().cast(), 8, 0), 5);
+            pthread_testcancel();
+        }
+    };
+    for round in 0..ROUNDS {
+        let thread = start(Job { run: busy, sockets, context });
+        std::thread::sleep(Duration::from_micros(50 + round % 7 * 60));
+        assert!(cancel(thread));
+        let mut buffer = [0u8; 8];
+        // SAFETY: a buffer and its size. There is one message at most that was sent and not received.
+        unsafe { zmq_recv(sockets[0], buffer.as_mut_ptr().cast(), 8, ZMQ_DONTWAIT) };
+    }
+    sockets.into_iter().for_each(|socket| assert_eq!(zmq_close(socket), 0));
+    assert_eq!(zmq_ctx_term(context), 0);
+}
