@@ -8,6 +8,7 @@ use crate::engine::switches::read_environment;
 use crate::error::{Error, Result};
 use crate::message::returns;
 use crate::options::ContextOptions;
+use crate::sys::calls::pause;
 use crate::sys::eventfd::EventFd;
 use crate::sys::nap::Nap;
 use crate::sys::poll::{PollFd, POLLIN};
@@ -15,6 +16,10 @@ use crate::sys::{fence, fork};
 use parking_lot::Mutex;
 use std::os::fd::AsRawFd;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// How long [`Context::terminate`] rests after it could not wait for want of memory.
+const SHORTAGE: Duration = Duration::from_millis(10);
 
 /// A handle to a context; clones are the same context.
 #[derive(Clone)]
@@ -192,9 +197,12 @@ impl Context {
             return Ok(());
         }
         let mut fds = Vec::new();
-        match nap.take() {
-            Some(slept) => slept.end(&mut fds)?,
+        match nap.take().map(|slept| slept.end(&mut fds).map_err(Error::from)) {
             None => self.shutdown(),
+            Some(Ok(())) => {}
+            Some(Err(Error::Interrupted)) => return Err(Error::Interrupted),
+            // The caller could do no more than call again.
+            Some(Err(_)) => pause(SHORTAGE),
         }
         if *self.0.census.alive.lock() > 0 {
             returns::give_back();
