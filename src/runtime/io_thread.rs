@@ -48,6 +48,8 @@ pub struct IoHandle {
     registry: Registry,
     /// The last attempt to wake the thread failed.
     unwoken: AtomicBool,
+    /// The number of the thread, once it runs.
+    token: AtomicUsize,
     load: AtomicUsize,
     began: Instant,
     /// Since when it has had nothing to do, in nanoseconds from when it began; [`AT_WORK`] while it has.
@@ -73,6 +75,7 @@ impl IoHandle {
             waker,
             registry,
             unwoken: AtomicBool::new(false),
+            token: AtomicUsize::new(0),
             load: AtomicUsize::new(0),
             began: Instant::now(),
             idle_since: AtomicU64::new(AT_WORK),
@@ -167,6 +170,7 @@ impl IoThread {
         let handle = IoHandle::new(&poll)?;
         let shared = handle.clone();
         let join = std::thread::Builder::new().name(name).spawn(move || {
+            shared.token.store(thread::token(), Ordering::Relaxed);
             settings.apply();
             Loop::new(poll, shared).run(Loop::sleep);
         })?;
@@ -176,10 +180,10 @@ impl IoThread {
     /// Ends it, and with it what it still has.
     pub fn stop(mut self) {
         self.handle.send(Task::End);
-        // The last handle to a context may be dropped on its own I/O thread, which ends by itself.
-        let elsewhere =
-            |join: &std::thread::JoinHandle<()>| join.thread().id() != std::thread::current().id();
-        if let Some(join) = self.join.take().filter(elsewhere) {
+        // The last handle to a context may be dropped on its own I/O thread, which ends by itself. The standard
+        // library takes memory to say which thread this is, and ends the process where there is none.
+        let elsewhere = self.handle.token.load(Ordering::Relaxed) != thread::token();
+        if let Some(join) = self.join.take().filter(|_| elsewhere) {
             // A panic there was reported where it happened.
             let _ = join.join();
         }
