@@ -161,7 +161,7 @@ impl SessionWaker for IoHandle {
 /// A running I/O thread.
 pub struct IoThread {
     pub handle: Arc<IoHandle>,
-    join: Option<std::thread::JoinHandle<()>>,
+    join: Option<thread::Thread>,
 }
 
 impl IoThread {
@@ -169,7 +169,7 @@ impl IoThread {
         let poll = Poll::new()?;
         let handle = IoHandle::new(&poll)?;
         let shared = handle.clone();
-        let join = std::thread::Builder::new().name(name).spawn(move || {
+        let join = thread::spawn(&name, move || {
             shared.token.store(thread::token(), Ordering::Relaxed);
             settings.apply();
             Loop::new(poll, shared).run(Loop::sleep);
@@ -185,7 +185,7 @@ impl IoThread {
         let elsewhere = self.handle.token.load(Ordering::Relaxed) != thread::token();
         if let Some(join) = self.join.take().filter(|_| elsewhere) {
             // A panic there was reported where it happened.
-            let _ = join.join();
+            join.join();
         }
     }
 }
@@ -542,7 +542,7 @@ impl Reactor for Io<'_> {
             let handle = handle.clone();
             move || handle.send(Task::Resolved(index, age, Box::new(endpoint.resolve(&options))))
         };
-        let spawned = std::thread::Builder::new().name("ZMQresolve".into()).spawn(move || {
+        let spawned = thread::spawn("ZMQresolve", move || {
             let _ = thread::block_signals();
             look_up();
         });

@@ -2,7 +2,92 @@
 
 use std::io;
 use std::mem;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
+
+/// A thread that was started; dropped, it goes on by itself.
+///
+/// One of the standard library's takes memory for what is never asked for here, and ends the process where there
+/// is none.
+pub struct Thread {
+    id: libc::pthread_t,
+}
+
+// SAFETY: the id of a thread means the same to all others, and whoever has this one may join it.
+unsafe impl Send for Thread {}
+// SAFETY: nothing can be done with a shared one.
+unsafe impl Sync for Thread {}
+
+/// What a thread begins with.
+struct Start {
+    name: [u8; NAME_SIZE],
+    body: Box<dyn FnOnce() + Send>,
+}
+
+/// Names are no longer, with the NUL at their end.
+const NAME_SIZE: usize = 16;
+/// As much as the standard library's threads have.
+const STACK_SIZE: usize = 2 << 20;
+
+/// Starts a thread. A panic ends it, and is told like any other.
+pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<Thread> {
+    let mut start = Start { name: [0; NAME_SIZE], body: Box::new(body) };
+    let len = name.len().min(NAME_SIZE - 1);
+    start.name[..len].copy_from_slice(&name.as_bytes()[..len]);
+    let start = Box::into_raw(Box::new(start));
+    // SAFETY: pthread_t is an integer or a pointer, for which zero is a value.
+    let mut id: libc::pthread_t = unsafe { mem::zeroed() };
+    // SAFETY: attributes are plain data, made before they are used. `enter` takes what it is given.
+    let error = unsafe {
+        let mut attributes: libc::pthread_attr_t = mem::zeroed();
+        match libc::pthread_attr_init(&mut attributes) {
+            0 => {
+                // Without it, the stack is of the size that the system gives.
+                libc::pthread_attr_setstacksize(&mut attributes, STACK_SIZE);
+                let error = libc::pthread_create(&mut id, &attributes, enter, start.cast());
+                libc::pthread_attr_destroy(&mut attributes);
+                error
+            }
+            error => error,
+        }
+    };
+    if error != 0 {
+        // SAFETY: there is no thread that could have taken it.
+        drop(unsafe { Box::from_raw(start) });
+    }
+    from_errno(error).map(|()| Thread { id })
+}
+
+extern "C" fn enter(start: *mut libc::c_void) -> *mut libc::c_void {
+    // SAFETY: `spawn` made it for this thread.
+    let Start { name, body } = *unsafe { Box::from_raw(start.cast::<Start>()) };
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: the name ends with a NUL. Without one the thread runs as well.
+    unsafe {
+        libc::pthread_setname_np(libc::pthread_self(), name.as_ptr().cast());
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = name;
+    // To drop what a panic throws might panic again.
+    mem::forget(catch_unwind(AssertUnwindSafe(body)));
+    ptr::null_mut()
+}
+
+impl Thread {
+    /// Waits for its end.
+    pub fn join(self) {
+        // SAFETY: it was not joined before, and will not be detached.
+        unsafe { libc::pthread_join(self.id, ptr::null_mut()) };
+        mem::forget(self);
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // SAFETY: it was not joined.
+        unsafe { libc::pthread_detach(self.id) };
+    }
+}
 
 /// Blocks all signals in the calling thread, so that the host's handlers run on its own threads.
 pub fn block_signals() -> io::Result<()> {
@@ -106,6 +191,20 @@ fn from_errno(error: libc::c_int) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thread_runs_under_its_name_and_is_waited_for() {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let thread = spawn("more than fifteen bytes", move || {
+            let name = std::fs::read_to_string("/proc/thread-self/comm").unwrap_or_default();
+            sender.send(name).unwrap();
+            panic!("for the sake of the test");
+        });
+        thread.unwrap().join();
+        let name = receiver.try_recv().unwrap();
+        assert!(name.is_empty() || name.trim_end() == "more than fifte", "{name}");
+        drop(spawn("detached", || ()).unwrap());
+    }
 
     #[test]
     fn a_blocked_signal_does_not_end_the_thread() {
