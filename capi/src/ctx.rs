@@ -5,6 +5,7 @@
 use crate::constants::ZMQ_IO_THREADS;
 use crate::fork;
 use crate::handles::{HeldWithContents, Kind, Shared, Table};
+use crate::reserve;
 use crate::util::{blocking, pointer, status, uncancelled, Uncancelled};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub fn hold() -> Held {
 pub extern "C-unwind" fn zmq_ctx_new() -> *mut c_void {
     pointer(|| {
         let _state = Uncancelled::begin();
+        reserve::check()?;
         add(Context::new()?)
     })
 }

@@ -18,6 +18,7 @@ pub mod handles;
 pub mod msg;
 pub mod poll;
 pub mod proxy;
+pub mod reserve;
 pub mod schedule;
 pub mod socket;
 pub mod thread;

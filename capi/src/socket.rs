@@ -4,6 +4,7 @@ use crate::constants::{ZMQ_DONTWAIT, ZMQ_SNDMORE};
 use crate::ctx;
 use crate::handles::{self, Kind, Table};
 use crate::msg::{live, zmq_msg_t};
+use crate::reserve;
 use crate::util::{blocking, input, output, pointer, size, status, text, uncancelled, Uncancelled};
 use libc::iovec;
 use std::ffi::{c_char, c_int, c_void};
@@ -29,6 +30,7 @@ pub extern "C-unwind" fn zmq_socket(context_: *mut c_void, type_: c_int) -> *mut
     pointer(|| {
         let _state = Uncancelled::begin();
         let context = ctx::fetch(context_)?;
+        reserve::check()?;
         SOCKETS.insert_with(|place| place.open(&context, type_))
     })
 }
@@ -60,6 +62,7 @@ pub unsafe extern "C-unwind" fn zmq_setsockopt(
         }
         // SAFETY: as the caller promises.
         let value = unsafe { input(optval_, optvallen_)? };
+        reserve::check()?;
         socket.with(|core| core.set_option(option_, value)).map(|()| 0)
     })
 }
@@ -94,7 +97,11 @@ pub unsafe extern "C-unwind" fn zmq_getsockopt(
 pub unsafe extern "C-unwind" fn zmq_bind(s_: *mut c_void, addr_: *const c_char) -> c_int {
     uncancelled(|| {
         // SAFETY: as the caller promises.
-        unsafe { with_address(s_, addr_, Core::bind) }
+        unsafe {
+            with_address(s_, addr_, |core, address| {
+                reserve::check().and_then(|()| core.bind(address))
+            })
+        }
     })
 }
 
@@ -106,7 +113,11 @@ pub unsafe extern "C-unwind" fn zmq_bind(s_: *mut c_void, addr_: *const c_char) 
 pub unsafe extern "C-unwind" fn zmq_connect(s_: *mut c_void, addr_: *const c_char) -> c_int {
     uncancelled(|| {
         // SAFETY: as the caller promises.
-        unsafe { with_address(s_, addr_, Core::connect) }
+        unsafe {
+            with_address(s_, addr_, |core, address| {
+                reserve::check().and_then(|()| core.connect(address))
+            })
+        }
     })
 }
 
@@ -201,6 +212,7 @@ pub unsafe extern "C-unwind" fn zmq_socket_monitor(
         let socket = find(s_)?;
         // SAFETY: as the caller promises.
         let address = (!addr_.is_null()).then(|| unsafe { text(addr_) }).transpose()?;
+        reserve::check()?;
         socket.with(|core| core.monitor(address, events_)).map(|()| 0)
     })
 }

@@ -79,11 +79,14 @@ static void *new_socket (int type)
         told (-1, "zmq_socket");
         return NULL;
     }
-    CALL (zmq_setsockopt (socket, ZMQ_RCVTIMEO, &wait, sizeof wait));
-    CALL (zmq_setsockopt (socket, ZMQ_SNDTIMEO, &wait, sizeof wait));
-    CALL (zmq_setsockopt (socket, ZMQ_RECONNECT_IVL, &often, sizeof often));
-    CALL (zmq_setsockopt (socket, ZMQ_LINGER, &linger, sizeof linger));
-    return socket;
+    /* Without these it may wait for ever. */
+    if (CALL (zmq_setsockopt (socket, ZMQ_RCVTIMEO, &wait, sizeof wait)) == 0
+        && CALL (zmq_setsockopt (socket, ZMQ_SNDTIMEO, &wait, sizeof wait)) == 0
+        && CALL (zmq_setsockopt (socket, ZMQ_RECONNECT_IVL, &often, sizeof often)) == 0
+        && CALL (zmq_setsockopt (socket, ZMQ_LINGER, &linger, sizeof linger)) == 0)
+        return socket;
+    CALL (zmq_close (socket));
+    return NULL;
 }
 
 static void close_socket (void *socket)

@@ -10,7 +10,7 @@
 
 mod errors;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,9 +32,8 @@ const TIME: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(40);
 /// Programs mostly wait for their time limits, so that many go at once.
 const AT_ONCE: usize = 8;
-/// Allocations that are smaller than a page are bounded in number and size by what the program has open, and may
-/// still end the process.
-const LEAST_SIZE: usize = 4096;
+/// Memory fails from these sizes on.
+const SHORTAGES: [usize; 4] = [1 << 16, 1 << 12, 256, 1];
 /// Dry runs: threads do not go the same way each time.
 const DRY_RUNS: usize = 3;
 
@@ -64,12 +63,12 @@ fn memory() -> Result<()> {
     let stage = Stage::new()?;
     let mut cases = Vec::new();
     let places = stage.places()?;
-    for place in places.iter().filter(|place| place.is_large()) {
-        cases.extend([1, 20, 0].map(|times| place.case(times, LEAST_SIZE, errors::ENOMEM)));
+    for place in places.iter().filter(|place| place.function == "memory") {
+        cases.extend([1, 20, 0].map(|times| place.case(times, 0, errors::ENOMEM)));
     }
     // All from some size on, beginning with any of them.
-    let everywhere = Place { function: "memory".into(), name: "0".into(), largest: 0 };
-    for size in [1 << 16, 1 << 14, 1 << 12].into_iter().filter(|size| *size >= LEAST_SIZE) {
+    let everywhere = Place { function: "memory".into(), name: "0".into() };
+    for size in SHORTAGES {
         for skip in 0..8 {
             cases.push(format!("{} {skip} 0 {size} {}", everywhere.id(), errors::ENOMEM));
         }
@@ -105,8 +104,6 @@ struct Place {
     function: String,
     /// The hash of the chain of calls.
     name: String,
-    /// The most that was asked for, if it is memory.
-    largest: usize,
 }
 
 impl Place {
@@ -116,10 +113,6 @@ impl Place {
 
     fn case(&self, times: u32, size: usize, error: i32) -> String {
         format!("{} 0 {times} {size} {error}", self.id())
-    }
-
-    fn is_large(&self) -> bool {
-        self.function == "memory" && self.largest >= LEAST_SIZE
     }
 }
 
@@ -149,23 +142,16 @@ impl Stage {
     }
 
     fn places(&self) -> Result<Vec<Place>> {
-        let mut found = BTreeMap::new();
+        let mut found = BTreeSet::new();
         for _ in 0..DRY_RUNS {
             for line in self.run("FAULT_LOG", "1")?.lines() {
-                let mut words = line.split_whitespace();
-                if words.next() == Some("place") {
-                    let (function, name) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-                    let largest = words.nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
-                    let place = (function.to_owned(), name.to_owned());
-                    found
-                        .entry(place)
-                        .and_modify(|old: &mut usize| *old = largest.max(*old))
-                        .or_insert(largest);
+                if let ["place", function, name, ..] = line.split(' ').collect::<Vec<_>>()[..] {
+                    found.insert((function.to_owned(), name.to_owned()));
                 }
             }
         }
         let places = found.into_iter();
-        Ok(places.map(|((function, name), largest)| Place { function, name, largest }).collect())
+        Ok(places.map(|(function, name)| Place { function, name }).collect())
     }
 
     /// As many cases as there is time for.
