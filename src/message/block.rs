@@ -16,6 +16,7 @@ use super::returns;
 use crate::error::{Error, Result};
 use crate::sys::desk::Desks;
 use crate::sys::memory::copy;
+use bytes::Bytes;
 use std::alloc::{alloc, alloc_zeroed, dealloc, realloc, Layout};
 use std::ffi::c_void;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
@@ -45,10 +46,19 @@ enum Owner {
     Pool { class: Class },
     /// They were a vector's.
     Vec { capacity: usize },
+    /// They are shared with others that may read them: the header is that of a [`SharedHeader`].
+    Shared,
     /// They are the application's, who wants to know when we are done.
     Application { free: FreeFn, hint: *mut c_void },
     /// They are the application's, and stay where they are.
     Static,
+}
+
+/// The header of a block whose bytes are those of a [`Bytes`].
+#[repr(C)]
+struct SharedHeader {
+    header: Header,
+    bytes: Bytes,
 }
 
 /// Memory of the application with which we are done; it is told so when this is dropped.
@@ -320,6 +330,18 @@ impl Block {
         made
     }
 
+    /// Refers to the same memory as `bytes`, which Rust code never writes to.
+    pub fn from_bytes(bytes: Bytes) -> Result<Self> {
+        let header = Header::new(bytes.as_ptr().cast_mut(), bytes.len(), Owner::Shared);
+        // SAFETY: the layout is not empty.
+        let memory = unsafe { alloc(Layout::new::<SharedHeader>()) };
+        let place = NonNull::new(memory).ok_or(Error::NoMemory)?.cast::<SharedHeader>();
+        // SAFETY: the memory is ours, and was allocated with this layout.
+        unsafe { place.write(SharedHeader { header, bytes }) };
+        // The header comes first.
+        Ok(Block(place.cast()))
+    }
+
     /// Refers to `len` bytes of the application at `data`. Once the last reference is gone, `free`
     /// is called with `data` and `hint`, exactly once; without `free` the memory is taken to live
     /// for ever and is never written by Rust code. Upon an error `free` is not called.
@@ -370,7 +392,8 @@ impl Block {
         let header = self.header();
         // Acquire: what the holders of dropped references did to the bytes comes before what the
         // caller does once this says no.
-        matches!(header.owner, Owner::Static) || header.references.load(Ordering::Acquire) > 1
+        matches!(header.owner, Owner::Static | Owner::Shared)
+            || header.references.load(Ordering::Acquire) > 1
     }
 
     /// Whether the application waits to be told that the bytes are done with.
@@ -467,6 +490,10 @@ impl Drop for Block {
 unsafe fn free(at: NonNull<Header>) {
     // SAFETY: the header is initialised, and is not used after this.
     let Header { data, len, owner, .. } = unsafe { at.read() };
+    if let Owner::Shared = owner {
+        // SAFETY: `from_bytes` made it, by the layout that a box has.
+        return drop(unsafe { Box::from_raw(at.cast::<SharedHeader>().as_ptr()) });
+    }
     if let Owner::Pool { class } = owner {
         if POOL.put(class, Spare(at.cast())).is_none() {
             return;
@@ -486,7 +513,7 @@ unsafe fn free(at: NonNull<Header>) {
         unsafe { dealloc(at.as_ptr().cast(), layout) };
     }
     match owner {
-        Owner::Header | Owner::Pool { .. } | Owner::Static => {}
+        Owner::Header | Owner::Pool { .. } | Owner::Static | Owner::Shared => {}
         Owner::Vec { capacity } => {
             // SAFETY: these numbers came out of a vector in `from_vec`, and nobody freed it.
             drop(unsafe { Vec::from_raw_parts(data, len, capacity) });
@@ -557,6 +584,17 @@ mod tests {
         assert_eq!(block.as_ptr().cast_const(), address);
         assert_eq!(&block[..], b"not copied");
         assert!(Block::from_vec(Vec::new()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn bytes_are_shared_and_never_written() {
+        let bytes = Bytes::from(b"seen by others".to_vec());
+        let mut block = Block::from_bytes(bytes.clone()).unwrap();
+        assert_eq!(block.as_ptr().cast_const(), bytes.as_ptr());
+        assert!(block.is_shared() && block.as_mut_slice().is_none());
+        assert!(!bytes.is_unique());
+        drop(block);
+        assert!(bytes.is_unique());
     }
 
     #[test]

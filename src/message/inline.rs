@@ -41,6 +41,13 @@ impl Small {
         self.set(&[0; CAPACITY][..len]);
     }
 
+    /// Holds all but the first `count` bytes from now on.
+    pub(super) fn remove_front(&mut self, count: usize) {
+        let (count, len) = (count.min(self.len()), self.len());
+        self.bytes.copy_within(count..len, 0);
+        self.len = (len - count) as u8;
+    }
+
     #[inline(always)]
     pub(super) fn as_slice(&self) -> &[u8] {
         // SAFETY: that many are written.

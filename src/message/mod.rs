@@ -5,6 +5,7 @@
 //! to count, whatever the size.
 
 mod block;
+mod bytes;
 mod inline;
 mod metadata;
 mod origin;

@@ -237,6 +237,18 @@ impl Message {
         }
     }
 
+    /// Makes the body shorter by its first `count` bytes, or empty.
+    pub(super) fn remove_front(&mut self, count: usize) {
+        match &mut self.body {
+            Body::Empty => {}
+            Body::Inline(small) => small.remove_front(count),
+            Body::Slice { offset, len, .. } => {
+                let count = count.min(*len);
+                (*offset, *len) = (*offset + count, *len - count);
+            }
+        }
+    }
+
     /// The address of the body, as C programs see it: writable, even if other messages share it.
     pub fn data_ptr(&mut self) -> *mut u8 {
         if let Body::Empty = self.body {
@@ -261,7 +273,7 @@ impl Message {
 }
 
 /// Where even `Vec` gives up. The C API never comes here: it uses the calls that return an error.
-fn out_of_memory(size: usize) -> ! {
+pub(super) fn out_of_memory(size: usize) -> ! {
     match std::alloc::Layout::array::<u8>(size) {
         Ok(layout) => std::alloc::handle_alloc_error(layout),
         Err(_) => panic!("a message of {size} bytes exceeds the address space"),
