@@ -347,7 +347,38 @@ int open (const char *path, int flags, ...)
     return -1;
 }
 
-/* Two calls are made by number. */
+/* The function that a call by number stands for. */
+static const char *function_of (long number)
+{
+    switch (number) {
+        case SYS_sendto:
+            return "send";
+        case SYS_sendmsg:
+            return "sendmsg";
+        case SYS_recvfrom:
+            return "recv";
+        case SYS_read:
+            return "read";
+        case SYS_write:
+            return "write";
+        case SYS_close:
+            return "close";
+        case SYS_ppoll:
+            return "ppoll";
+        case SYS_epoll_pwait:
+            return "epoll_wait";
+        case SYS_nanosleep:
+            return "clock_nanosleep";
+        case SYS_membarrier:
+            return "membarrier";
+        case SYS_futex:
+            return "futex";
+        default:
+            return "syscall";
+    }
+}
+
+/* What no thread is to be cancelled in is called by number. */
 long syscall (long number, ...)
 {
     long a[6];
@@ -356,12 +387,13 @@ long syscall (long number, ...)
     for (int i = 0; i < 6; i++)
         a[i] = va_arg (more, long);
     va_end (more);
-    const char *name = number == SYS_membarrier ? "membarrier"
-                       : number == SYS_futex    ? "futex"
-                                                : "syscall";
-    int error = judge (name, 0, CALLER);
+    int error = judge (function_of (number), 0, CALLER);
+    /* A descriptor is closed, also where that fails. */
+    long result = error && number != SYS_close
+                    ? -1
+                    : REAL (syscall) (number, a[0], a[1], a[2], a[3], a[4], a[5]);
     if (!error)
-        return REAL (syscall) (number, a[0], a[1], a[2], a[3], a[4], a[5]);
+        return result;
     errno = error;
     return -1;
 }

@@ -104,7 +104,7 @@ const ERRORS: &[(&str, &[i32])] = &[
     ("if_indextoname", &[ENODEV]),
     ("getpwuid_r", &[EIO, EMFILE, ENOMEM, ERANGE]),
     ("getgrgid_r", &[EIO, EMFILE, ENOMEM, ERANGE]),
-    // A kernel without the call does not have it even once; libsodium counts on that.
+    // A kernel without the call does not have it even once.
     ("getrandom", &[EINTR]),
     ("mmap", &[ENOMEM, EAGAIN]),
     ("mmap64", &[ENOMEM, EAGAIN]),
@@ -200,6 +200,7 @@ pub const NEVER_FAILS: &[&str] = &[
     "pthread_mutex_lock",
     "pthread_mutex_unlock",
     "pthread_self",
+    "pthread_setcancelstate",
     "pthread_setspecific",
     "realpath",
     "sched_get_priority_min",
