@@ -104,6 +104,15 @@ pub fn are_equal<const N: usize>(one: &[u8; N], other: &[u8; N]) -> bool {
     black_box(differences) == 0
 }
 
+/// All ones for a bit that is one, and all zeros for a zero.
+///
+/// The compiler is not to know that there are only these two masks: for some processors (POWER, RISC-V,
+/// z/Architecture) it would choose by a branch, which takes a time of its own for each way.
+#[inline(always)]
+fn mask(bit: u64) -> u64 {
+    black_box(bit).wrapping_neg()
+}
+
 /// Overwrites a secret, also where the compiler thinks that nobody will look.
 pub fn wipe(secret: &mut [u8]) {
     let mut words = secret.chunks_exact_mut(8);
@@ -121,6 +130,8 @@ pub fn wipe(secret: &mut [u8]) {
 
 #[cfg(test)]
 mod testing;
+#[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+mod valgrind;
 
 #[cfg(test)]
 mod tests {
@@ -182,6 +193,17 @@ mod tests {
         assert!(is_authentic(&tag, b"data", &key));
         assert!(!is_authentic(&tag, b"date", &key));
         assert!(!is_authentic(&[0; TAG_SIZE], b"data", &key));
+    }
+
+    #[test]
+    #[ignore = "needs Valgrind"]
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    fn no_secret_decides_what_runs() {
+        use super::valgrind::{check, secret};
+        let (key, tag) = (secret([0x5a; KEY_SIZE]), secret([7; TAG_SIZE]));
+        let mut data = secret([3; 100]);
+        check("comparing", || is_authentic(&tag, &data, &key));
+        check("wiping", || wipe(&mut data));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 
-use super::{KeyBytes, Tag, TAG_SIZE};
+use super::{mask, KeyBytes, Tag, TAG_SIZE};
 
 /// Bytes of a block.
 const BLOCK: usize = 16;
@@ -163,7 +163,7 @@ fn finish(sum: Number, key: &KeyBytes) -> Tag {
     let d = a + 5;
     let e = b + (d >> 44);
     let f = (c + (e >> 44)).wrapping_sub(1 << 42);
-    let keep = (f >> 63).wrapping_neg();
+    let keep = mask(f >> 63);
     let chosen = |less: u64, whole: u64| u128::from(less & !keep | whole & keep);
     let (d, e) = (d & MASK_44, e & MASK_44);
     let whole = chosen(d, a) | chosen(e, b) << 44 | chosen(f, c) << 88;

@@ -71,3 +71,18 @@ fn lanes_are_those_of_a_plain_implementation() {
         }
     }
 }
+
+/// Whatever the key and the data are.
+#[test]
+#[ignore = "needs Valgrind"]
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn no_secret_decides_what_runs() {
+    use crate::sys::crypto::valgrind::{check, secret};
+    let (key, data) = (secret([0x5a; 32]), secret([0xa5; 1100]));
+    for len in [0, 15, 16, 100, 300, 1100] {
+        let data = &data[..len];
+        check("Poly1305", || authenticate(data, &key));
+        let portable = || finish(take([0; 3], data, &Multiplier::of_key(&key)), &key);
+        check("Poly1305 without vectors", portable);
+    }
+}

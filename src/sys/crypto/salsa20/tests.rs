@@ -71,6 +71,25 @@ fn the_stream_is_that_of_ecrypt() {
     }
 }
 
+/// Whatever the key and the data are. Valgrind does not know AVX-512.
+#[test]
+#[ignore = "needs Valgrind"]
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn no_secret_decides_what_runs() {
+    use crate::sys::crypto::valgrind::{check, secret};
+    let (key, mut data) = (secret(KEY), secret([0xa5; 1100]));
+    for level in levels() {
+        for len in [1, 64, 300, 1100] {
+            let at = data.as_mut_ptr();
+            // SAFETY: in and out are the same memory, of that length; the level is here.
+            check(&format!("Salsa20, {level:?}"), || unsafe {
+                xor_with(level, at, at, len, b"nonce..!", 7, &key);
+            });
+        }
+    }
+    check("HSalsa20", || derive_key(&key, &[3; 16]));
+}
+
 const SET_1_FIRST: &str = "e3be8fdd8beca2e3ea8ef9475b29a6e7003951e1097a5c38d23b7a5fad9f6844\
                            b22c97559e2723c7cbbd3fe4fc8d9a0744652a83e72a9c461876af4d7ef1a117";
 const SET_1_LAST: &str = "696afcfd0cddcc83c7e77f11a649d79acdc3354e9635ff137e929933a0bd6f53\

@@ -6,6 +6,7 @@
 use super::{Number, A24};
 use std::arch::x86_64::*;
 use std::array::from_fn;
+use std::hint::black_box;
 
 /// One limb of four numbers.
 type Vector = __m256i;
@@ -31,7 +32,8 @@ pub(super) unsafe fn ladder(secret: &[u8; 32], first: Number) -> (Number, Number
         let mut both = Four::new([one, zero, first, one]);
         let mut swapped = 0;
         for at in (0..255).rev() {
-            let bit = i32::from(secret[at / 8] >> (at % 8) & 1);
+            // The compiler is not to know that there are only two places for a number.
+            let bit = black_box(i32::from(secret[at / 8] >> (at % 8) & 1));
             both = step(both.swapped(bit ^ swapped), &constant, &multipliers);
             swapped = bit;
         }

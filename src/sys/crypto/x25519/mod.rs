@@ -7,7 +7,7 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 
-use super::{wipe, KeyBytes, KEY_SIZE};
+use super::{mask, wipe, KeyBytes, KEY_SIZE};
 
 /// The point that everybody begins with.
 const BASE: KeyBytes = {
@@ -87,7 +87,7 @@ fn step(low: &Fraction, high: &Fraction, first: &Number) -> (Fraction, Fraction)
 /// Has two fractions change places if `bit` is one.
 #[inline(always)]
 fn swap(one: &mut Fraction, other: &mut Fraction, bit: u64) {
-    let mask = bit.wrapping_neg();
+    let mask = mask(bit);
     let pairs = [(&mut one.over, &mut other.over), (&mut one.under, &mut other.under)];
     for (one, other) in pairs {
         for (one, other) in one.0.iter_mut().zip(&mut other.0) {
@@ -300,6 +300,20 @@ mod tests {
             point[count % KEY_SIZE] ^= 0x5b;
             point = multiply(&secret, &point);
         }
+    }
+
+    /// Neither the secret number nor what comes out, on the way to a key.
+    #[test]
+    #[ignore = "needs Valgrind"]
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    fn no_secret_decides_what_runs() {
+        use crate::sys::crypto::valgrind::{check, secret};
+        let number = secret([0x5a; KEY_SIZE]);
+        check("X25519", || multiply(&number, &BASE));
+        check("X25519 without vectors", || {
+            let (over, under) = portable_ladder(&clamped(&number), Number::from_bytes(&BASE));
+            over.times(&under.inverse()).to_bytes()
+        });
     }
 
     #[test]
