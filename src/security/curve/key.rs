@@ -12,8 +12,11 @@ use std::fmt;
 pub struct Key(Box<KeyBytes>);
 
 impl Key {
-    pub fn new(bytes: KeyBytes) -> Self {
-        Key(Box::new(bytes))
+    /// Takes a key from the stack, where it is wiped.
+    pub fn new(mut bytes: KeyBytes) -> Self {
+        let key = Key(Box::new(bytes));
+        wipe(&mut bytes);
+        key
     }
 
     /// A new secret key.

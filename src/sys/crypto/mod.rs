@@ -47,8 +47,10 @@ pub fn public_key(secret: &KeyBytes) -> KeyBytes {
 
 /// X25519. `None` for a public key with which every secret key gives the same.
 pub fn shared_point(secret: &KeyBytes, public: &KeyBytes) -> Option<KeyBytes> {
-    let point = x25519::multiply(secret, public);
-    (!are_equal(&point, &[0; KEY_SIZE])).then_some(point)
+    let mut point = x25519::multiply(secret, public);
+    let shared = (!are_equal(&point, &[0; KEY_SIZE])).then_some(point);
+    wipe(&mut point);
+    shared
 }
 
 /// HSalsa20: a key from a key and 16 bytes.
@@ -128,6 +130,8 @@ pub fn wipe(secret: &mut [u8]) {
     compiler_fence(Ordering::SeqCst);
 }
 
+#[cfg(all(test, target_os = "linux"))]
+mod stack;
 #[cfg(test)]
 mod testing;
 #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
@@ -204,6 +208,24 @@ mod tests {
         let mut data = secret([3; 100]);
         check("comparing", || is_authentic(&tag, &data, &key));
         check("wiping", || wipe(&mut data));
+    }
+
+    #[test]
+    #[ignore = "needs optimized code"]
+    #[cfg(target_os = "linux")]
+    fn no_secret_is_left_on_the_stack() {
+        use super::stack::is_left;
+        let (mut secret, mut shared) = (Box::new([0; KEY_SIZE]), Box::new(None));
+        random(&mut secret[..]).unwrap();
+        let left = is_left(&secret, || drop(black_box([*secret; 100])));
+        assert!(left, "nothing would be found");
+        let other = public_key(&hex(ALICE));
+        assert!(!is_left(&secret, || *shared = shared_point(&secret, &other)));
+        let point = Box::new(shared.unwrap());
+        assert!(!is_left(&point, || *shared = shared_point(&secret, &other)));
+        assert!(!is_left(&point, || *shared = Some(derive_key(&point, &[0; 16]))));
+        let mut tag = Box::new([0; TAG_SIZE]);
+        assert!(!is_left(&secret, || *tag = authenticate(&other, &secret)));
     }
 
     #[test]

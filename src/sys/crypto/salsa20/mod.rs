@@ -19,7 +19,8 @@ const MOST: usize = 16;
 /// What stands at the four corners of the diagonal: 'expand 32-byte k'.
 const DIAGONAL: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 
-/// What a block is made of, as the 16 words of the paper. The words 8 and 9 are the block's number.
+/// What a block is made of, as the 16 words of the paper. The words 8 and 9, which are the block's number,
+/// are zero until a block is made.
 type Words = [u32; 16];
 
 /// HSalsa20: a key from a key and 16 bytes.
@@ -55,27 +56,42 @@ pub(super) unsafe fn xor(
 /// As [`xor`], and the processor has `level`.
 unsafe fn xor_with(
     level: Level,
-    mut from: *const u8,
-    mut to: *mut u8,
-    mut len: usize,
+    from: *const u8,
+    to: *mut u8,
+    len: usize,
     nonce: &[u8; 8],
-    mut block: u64,
+    block: u64,
     key: &KeyBytes,
 ) {
     let mut input = [0; 16];
     input[..8].copy_from_slice(nonce);
-    let words = words(key, &input);
+    let mut words = words(key, &input);
+    // SAFETY: as the caller promises.
+    unsafe { xor_runs(level, &words, from, to, len, block) };
+    wipe_words(&mut words);
+}
+
+/// # Safety
+/// As [`xor_with`].
+unsafe fn xor_runs(
+    level: Level,
+    words: &Words,
+    mut from: *const u8,
+    mut to: *mut u8,
+    mut len: usize,
+    mut block: u64,
+) {
     while len > 0 {
         let blocks = level.blocks_at_once(len.div_ceil(BLOCK_SIZE));
         let run = blocks * BLOCK_SIZE;
         if len < run {
             // SAFETY: as the caller promises; the processor has this level.
-            unsafe { xor_part(level, &words, block, blocks, from, to, len) };
+            unsafe { xor_part(level, words, block, blocks, from, to, len) };
             return;
         }
         // SAFETY: there are `run` bytes, and behind them `len - run`.
         unsafe {
-            level.xor_blocks(&words, block, blocks, from, to);
+            level.xor_blocks(words, block, blocks, from, to);
             (from, to) = (from.add(run), to.add(run));
         }
         len -= run;
@@ -107,6 +123,13 @@ unsafe fn xor_part(
     }
     // The first bytes of a key stream are the key of a tag.
     wipe(&mut image[..KEY_SIZE]);
+}
+
+/// Overwrites words that a key, or what follows from it, is in.
+#[inline(always)]
+fn wipe_words(words: &mut [u32]) {
+    // SAFETY: a word is four bytes, of any kind.
+    wipe(unsafe { words.align_to_mut::<u8>().1 });
 }
 
 fn words(key: &KeyBytes, input: &[u8; 16]) -> Words {
@@ -209,15 +232,20 @@ impl Level {
 /// # Safety
 /// `from` may be read and `to` written for a block; they are the same or do not overlap.
 unsafe fn xor_1(words: &Words, block: u64, from: *const u8, to: *mut u8) {
-    let mut first = *words;
-    (first[8], first[9]) = (block as u32, (block >> 32) as u32);
-    let mut made = first;
-    // SAFETY: integers need no feature of the processor; a block has 16 words.
-    unsafe {
-        double_rounds(&mut made);
-        for (at, (made, first)) in made.into_iter().zip(first).enumerate() {
+    // What is added in the end is read where it is: a copy would have to be wiped.
+    let number = [block as u32, (block >> 32) as u32];
+    let mut made = *words;
+    made[8..10].copy_from_slice(&number);
+    // SAFETY: integers need no feature of the processor.
+    unsafe { double_rounds(&mut made) };
+    for (made, number) in made[8..10].iter_mut().zip(number) {
+        *made = made.wrapping_add(number);
+    }
+    for (at, (made, first)) in made.iter().zip(words).enumerate() {
+        // SAFETY: a block has 16 words.
+        unsafe {
             let word = from.add(4 * at).cast::<[u8; 4]>().read();
-            let mixed = u32::from_le_bytes(word) ^ made.wrapping_add(first);
+            let mixed = u32::from_le_bytes(word) ^ made.wrapping_add(*first);
             to.add(4 * at).cast::<[u8; 4]>().write(mixed.to_le_bytes());
         }
     }

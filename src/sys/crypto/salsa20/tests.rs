@@ -90,6 +90,30 @@ fn no_secret_decides_what_runs() {
     check("HSalsa20", || derive_key(&key, &[3; 16]));
 }
 
+/// Nor the key of the tag, which the stream begins with.
+#[test]
+#[ignore = "needs optimized code"]
+#[cfg(target_os = "linux")]
+fn no_secret_is_left_on_the_stack() {
+    use crate::sys::crypto::{random, stack::is_left};
+    let mut key = Box::new([0; KEY_SIZE]);
+    random(&mut key[..]).unwrap();
+    for level in levels() {
+        for len in [40, 64, 200, 300, 1024, 1100, 5000] {
+            let tag_key = plain_salsa20(&[0; KEY_SIZE], &key, b"nonce..!", 0).try_into().unwrap();
+            for secret in [&*key, &tag_key] {
+                let mut data = vec![0; len];
+                let left = is_left(secret, || {
+                    let at = data.as_mut_ptr();
+                    // SAFETY: in and out are the same memory, of that length; the level is here.
+                    unsafe { xor_with(level, at, at, len, b"nonce..!", 0, &key) };
+                });
+                assert!(!left, "{level:?} {len}");
+            }
+        }
+    }
+}
+
 const SET_1_FIRST: &str = "e3be8fdd8beca2e3ea8ef9475b29a6e7003951e1097a5c38d23b7a5fad9f6844\
                            b22c97559e2723c7cbbd3fe4fc8d9a0744652a83e72a9c461876af4d7ef1a117";
 const SET_1_LAST: &str = "696afcfd0cddcc83c7e77f11a649d79acdc3354e9635ff137e929933a0bd6f53\

@@ -7,6 +7,7 @@ use super::lanes::{double_rounds, Lanes};
 use super::Words;
 use std::arch::asm;
 use std::arch::x86_64::*;
+use std::hint::black_box;
 
 impl Lanes for __m128i {
     #[inline(always)]
@@ -68,6 +69,20 @@ impl<const N: usize> Blocks<N> {
         blocks
     }
 
+    /// Overwrites them, by vectors of one kind, also where the compiler thinks that nobody will look: the
+    /// key is in them, or the key stream with what makes a tag.
+    ///
+    /// # Safety
+    /// The processor has such vectors.
+    #[inline(always)]
+    unsafe fn wipe<V: Lanes>(&mut self, zero: V) {
+        let at = self.0.as_mut_ptr().cast::<V>();
+        for vector in 0..size_of::<Self>() / size_of::<V>() {
+            // SAFETY: it is within the blocks, which are aligned for any vector.
+            unsafe { at.add(vector).write_volatile(zero) };
+        }
+    }
+
     /// Eight lanes from `lane` on.
     ///
     /// # Safety
@@ -81,15 +96,26 @@ impl<const N: usize> Blocks<N> {
     }
 }
 
+impl Blocks<4> {
+    /// # Safety
+    /// None: every x86-64 has SSE2.
+    #[inline(always)]
+    unsafe fn four(&self) -> [__m128i; 16] {
+        // SAFETY: every x86-64 has SSE2; a word of all blocks has 16 bytes.
+        std::array::from_fn(|word| unsafe { _mm_loadu_si128(self.0[word].as_ptr().cast()) })
+    }
+}
+
 /// # Safety
 /// `from` may be read and `to` written for 4 blocks; they are the same or do not overlap.
 pub(super) unsafe fn xor_4(words: &Words, block: u64, from: *const u8, to: *mut u8) {
-    let blocks = Blocks::<4>::new(words, block);
-    // SAFETY: every x86-64 has SSE2; a word of all blocks has 16 bytes; 4 blocks have 256.
+    let mut blocks = Blocks::<4>::new(words, block);
+    // SAFETY: every x86-64 has SSE2; 4 blocks have 256 bytes.
     unsafe {
-        let first: [__m128i; 16] = blocks.0.map(|word| _mm_loadu_si128(word.as_ptr().cast()));
-        let mut made = first;
+        let mut made = blocks.four();
         double_rounds(&mut made);
+        // Read anew: what the compiler keeps for later is not wiped.
+        let first = black_box(&mut blocks).four();
         for row in 0..4 {
             let words: [__m128i; 4] =
                 std::array::from_fn(|at| made[4 * row + at].add(first[4 * row + at]));
@@ -99,6 +125,7 @@ pub(super) unsafe fn xor_4(words: &Words, block: u64, from: *const u8, to: *mut 
                 _mm_storeu_si128(to.add(at).cast(), mixed);
             }
         }
+        blocks.wipe(_mm_setzero_si128());
     }
 }
 
@@ -126,16 +153,18 @@ unsafe fn transposed_4([a, b, c, d]: [__m128i; 4]) -> [__m128i; 4] {
 /// not overlap.
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn xor_8(words: &Words, block: u64, from: *const u8, to: *mut u8) {
-    let blocks = Blocks::<8>::new(words, block);
+    let mut blocks = Blocks::<8>::new(words, block);
     // SAFETY: as the caller promises; there are 8 lanes.
     unsafe {
-        let first = blocks.eight(0);
-        let mut made = first;
+        let mut made = blocks.eight(0);
         double_rounds(&mut made);
+        // Read anew: what the compiler keeps for later is not wiped.
+        let first = black_box(&mut blocks).eight(0);
         for (made, first) in made.iter_mut().zip(first) {
             *made = made.add(first);
         }
         combine(&made, from, to);
+        blocks.wipe(_mm256_setzero_si256());
     }
 }
 
@@ -149,6 +178,7 @@ pub(super) unsafe fn xor_8_avx512(words: &Words, block: u64, from: *const u8, to
     unsafe {
         make_8(&mut blocks);
         combine(&blocks.eight(0), from, to);
+        blocks.wipe(_mm256_setzero_si256());
     }
 }
 
@@ -163,6 +193,7 @@ pub(super) unsafe fn xor_16_avx512(words: &Words, block: u64, from: *const u8, t
         make_16(&mut blocks);
         combine(&blocks.eight(0), from, to);
         combine(&blocks.eight(8), from.add(512), to.add(512));
+        blocks.wipe(_mm256_setzero_si256());
     }
 }
 
