@@ -217,7 +217,9 @@ mod tests {
         use super::stack::is_left;
         let (mut secret, mut shared) = (Box::new([0; KEY_SIZE]), Box::new(None));
         random(&mut secret[..]).unwrap();
-        let left = is_left(&secret, || drop(black_box([*secret; 100])));
+        let left = is_left(&secret, || {
+            black_box([*secret; 100]);
+        });
         assert!(left, "nothing would be found");
         let other = public_key(&hex(ALICE));
         assert!(!is_left(&secret, || *shared = shared_point(&secret, &other)));
