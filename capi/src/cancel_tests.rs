@@ -1,19 +1,20 @@
 //! Threads that are cancelled in our functions: they go, their cleanup handlers run, and everything can be closed.
 
-use crate::constants::ZMQ_DONTWAIT;
+use crate::constants::{ZMQ_DONTWAIT, ZMQ_SNDMORE};
 use crate::ctx::{zmq_ctx_new, zmq_ctx_term};
 use crate::msg::{zmq_msg_close, zmq_msg_init_data};
 use crate::poll::{zmq_poll, zmq_pollitem_t};
 use crate::proxy::zmq_proxy;
 use crate::socket::{
-    zmq_bind, zmq_close, zmq_connect, zmq_getsockopt, zmq_recv, zmq_send, zmq_setsockopt,
-    zmq_socket,
+    zmq_bind, zmq_close, zmq_connect, zmq_getsockopt, zmq_msg_send, zmq_recv, zmq_send,
+    zmq_setsockopt, zmq_socket,
 };
 use crate::thread::zmq_sleep;
 use crate::util::zmq_errno;
 use std::ffi::{c_char, c_int, c_void, CStr};
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use zeroxide::options::ids;
 
@@ -28,6 +29,8 @@ extern "C-unwind" {
 }
 
 const ROUNDS: u64 = 1000;
+/// In milliseconds.
+static WAIT: c_int = 10;
 
 /// What a thread of these tests is to do: only plain data, as nothing may be dropped when it is cancelled.
 #[derive(Clone, Copy)]
@@ -253,5 +256,142 @@ fn between_calls() {
         unsafe { zmq_recv(sockets[0], buffer.as_mut_ptr().cast(), 8, ZMQ_DONTWAIT) };
     }
     sockets.into_iter().for_each(|socket| assert_eq!(zmq_close(socket), 0));
+    assert_eq!(zmq_ctx_term(context), 0);
+}
+
+/// What a thread does last, such as in the destructor of a key or in `atexit`, is done when its `thread_local`s
+/// are gone.
+#[test]
+fn a_thread_sleeps_to_its_very_end() {
+    static SLEPT: AtomicU32 = AtomicU32::new(0);
+    unsafe extern "C" fn last(job: *mut c_void) {
+        // SAFETY: the thread below left its job here.
+        sleep_a_little(unsafe { &*job.cast::<Job>() });
+        SLEPT.fetch_add(1, Ordering::SeqCst);
+    }
+    fn sleep_a_little(job: &Job) {
+        receive(job);
+        assert_eq!(zmq_errno(), libc::EAGAIN);
+        let mut item = zmq_pollitem_t { socket: job.sockets[0], fd: -1, events: 1, revents: 0 };
+        // SAFETY: one item.
+        assert_eq!(unsafe { zmq_poll(&mut item, 1, 10) }, 0);
+    }
+    let context = zmq_ctx_new();
+    let sockets = [ids::PULL; 2].map(|type_| socket(context, type_, 0));
+    // SAFETY: an int and its size.
+    unsafe { zmq_setsockopt(sockets[0], ids::RCVTIMEO, (&raw const WAIT).cast(), 4) };
+    let run = |job: &Job| {
+        let mut key = 0;
+        // SAFETY: the key may be written to; its destructor takes a job.
+        unsafe {
+            assert_eq!(libc::pthread_key_create(&mut key, Some(last)), 0);
+            libc::pthread_setspecific(key, ptr::from_ref(job).cast());
+        }
+        sleep_a_little(job);
+    };
+    let thread = start(Job { run, sockets, context });
+    // SAFETY: the thread was started and not yet joined.
+    assert_eq!(unsafe { libc::pthread_join(thread, ptr::null_mut()) }, 0);
+    assert_eq!(SLEPT.load(Ordering::SeqCst), 1);
+    sockets.into_iter().for_each(|socket| assert_eq!(zmq_close(socket), 0));
+    assert_eq!(zmq_ctx_term(context), 0);
+}
+
+/// Of two sockets that a thread polls, one is closed. The other is told of as ever, and the closed one does not keep
+/// the context.
+#[test]
+fn a_poll_that_finds_a_socket_closed_leaves_nothing_behind() {
+    let context = zmq_ctx_new();
+    let sockets = [ids::PULL; 2].map(|type_| socket(context, type_, 0));
+    at(sockets[0], zmq_bind, c"inproc://left-behind");
+    let push = socket(context, ids::PUSH, 0);
+    at(push, zmq_connect, c"inproc://left-behind");
+    let item = |socket| zmq_pollitem_t { socket, fd: -1, events: 1, revents: 0 };
+    let mut items = sockets.map(item);
+    let (closed, push) = (sockets[1] as usize, push as usize);
+    let closer = std::thread::spawn(move || {
+        is_asleep();
+        zmq_close(closed as *mut c_void)
+    });
+    // SAFETY: so many items.
+    assert_eq!(unsafe { zmq_poll(items.as_mut_ptr(), 2, 200) }, -1);
+    assert_eq!((zmq_errno(), closer.join().unwrap()), (libc::ENOTSOCK, 0));
+    let sender = std::thread::spawn(move || {
+        is_asleep();
+        let push = push as *mut c_void;
+        // SAFETY: a buffer and its size.
+        assert_eq!(unsafe { zmq_send(push, c"hello".as_ptr().cast(), 5, 0) }, 5);
+        zmq_close(push)
+    });
+    let started = Instant::now();
+    // SAFETY: one item.
+    assert_eq!(unsafe { zmq_poll(items.as_mut_ptr(), 1, 10_000) }, 1);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!((sender.join().unwrap(), zmq_close(sockets[0])), (0, 0));
+    assert_eq!(zmq_ctx_term(context), 0);
+}
+
+/// Where a poll is about to sleep, what it let go of is given back; that function polls as well.
+#[test]
+fn a_free_function_may_sleep_where_its_caller_is_about_to() {
+    const LEN: usize = 1_000_000;
+    const QUEUED: usize = 30;
+    static ONE: c_int = 1;
+    static OTHER: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+    unsafe extern "C" fn poll_other(_: *mut c_void, _: *mut c_void) {
+        let socket = OTHER.swap(ptr::null_mut(), Ordering::SeqCst);
+        if !socket.is_null() {
+            let mut item = zmq_pollitem_t { socket, fd: -1, events: 1, revents: 0 };
+            // SAFETY: one item.
+            assert_eq!(unsafe { zmq_poll(&mut item, 1, 10) }, 0);
+        }
+    }
+    let context = zmq_ctx_new();
+    let router = socket(context, ids::ROUTER, 0);
+    at(router, zmq_bind, c"tcp://127.0.0.1:*");
+    let (mut address, mut len) = ([0u8; 256], 256);
+    let to = address.as_mut_ptr().cast();
+    // SAFETY: a buffer and its size.
+    assert_eq!(unsafe { zmq_getsockopt(router, ids::LAST_ENDPOINT, to, &mut len) }, 0);
+    let address = CStr::from_bytes_until_nul(&address).unwrap();
+    // The peer takes one of them, and the connection some more.
+    let [other, gone, late] = [ids::PULL, ids::DEALER, ids::DEALER].map(|t| socket(context, t, 0));
+    // SAFETY: an int and its size.
+    unsafe { zmq_setsockopt(gone, ids::RCVHWM, (&raw const ONE).cast(), 4) };
+    at(gone, zmq_connect, address);
+    at(late, zmq_connect, address);
+    let data = vec![0u8; LEN].leak().as_mut_ptr().cast::<c_void>();
+    let mut id = [0u8; 8];
+    // SAFETY: buffers and their sizes; a message whose memory stays.
+    unsafe {
+        assert_eq!(zmq_send(gone, data, 5, 0), 5);
+        assert_eq!(zmq_recv(router, id.as_mut_ptr().cast(), 8, 0), 5);
+        assert_eq!(zmq_recv(router, [0u8; 8].as_mut_ptr().cast(), 8, 0), 5);
+        for _ in 0..QUEUED {
+            assert_eq!(zmq_send(router, id.as_ptr().cast(), 5, ZMQ_SNDMORE), 5);
+            let mut msg = MaybeUninit::uninit();
+            let free = Some(poll_other as unsafe extern "C" fn(_, _));
+            assert_eq!(zmq_msg_init_data(msg.as_mut_ptr(), data, LEN, free, ptr::null_mut()), 0);
+            assert_eq!(zmq_msg_send(msg.as_mut_ptr(), router, 0), LEN as c_int);
+        }
+    }
+    OTHER.store(other, Ordering::SeqCst);
+    let sockets = [gone as usize, late as usize];
+    let leaver = std::thread::spawn(move || {
+        let [gone, late] = sockets.map(|socket| socket as *mut c_void);
+        is_asleep();
+        assert_eq!(zmq_close(gone), 0);
+        std::thread::sleep(Duration::from_millis(200));
+        // SAFETY: a buffer and its size.
+        assert_eq!(unsafe { zmq_send(late, c"hello".as_ptr().cast(), 5, 0) }, 5);
+    });
+    let mut item = zmq_pollitem_t { socket: router, fd: -1, events: 1, revents: 0 };
+    let started = Instant::now();
+    // SAFETY: one item.
+    assert_eq!(unsafe { zmq_poll(&mut item, 1, 10_000) }, 1);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    leaver.join().unwrap();
+    assert!(OTHER.load(Ordering::SeqCst).is_null());
+    [router, other, late].into_iter().for_each(|socket| assert_eq!(zmq_close(socket), 0));
     assert_eq!(zmq_ctx_term(context), 0);
 }

@@ -3,8 +3,7 @@
 use crate::socket::find;
 use crate::util::blocking;
 use std::ffi::{c_int, c_void};
-use zeroxide::error::{Error, Result};
-use zeroxide::socket::{proxy_or_nap, RawSocket};
+use zeroxide::socket::proxy_or_nap;
 
 /// Passes messages between two sockets until the context is terminated.
 #[no_mangle]
@@ -25,10 +24,12 @@ pub extern "C-unwind" fn zmq_proxy_steerable(
     control_: *mut c_void,
 ) -> c_int {
     blocking(|nap| {
-        let frontend = optional(frontend_)?.ok_or(Error::Fault)?;
-        let backend = optional(backend_)?.ok_or(Error::Fault)?;
-        proxy_or_nap([frontend, backend], optional(capture_)?, optional(control_)?, nap)?;
-        Ok(0)
+        let optional =
+            |socket: *const c_void| (!socket.is_null()).then(|| find(socket)).transpose();
+        let [frontend, backend, capture, control] =
+            [frontend_, backend_, capture_, control_].map(|socket| optional(socket));
+        let sockets = (|| Ok([frontend?, backend?, capture?, control?]))();
+        proxy_or_nap(sockets, nap).map(|()| 0)
     })
 }
 
@@ -41,9 +42,4 @@ pub extern "C-unwind" fn zmq_device(
     backend_: *mut c_void,
 ) -> c_int {
     zmq_proxy(frontend_, backend_, std::ptr::null_mut())
-}
-
-/// The socket behind a handle that may be null.
-fn optional(socket: *const c_void) -> Result<Option<&'static RawSocket>> {
-    (!socket.is_null()).then(|| find(socket)).transpose()
 }

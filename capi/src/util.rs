@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use std::{mem, ptr};
 use zeroxide::error::{self, Error, Result};
 use zeroxide::message::returns::{self, Postponed};
+use zeroxide::socket::forget_nap;
 use zeroxide::sys::nap::Nap;
 
 /// The errno that the calling thread's last failed call left.
@@ -77,13 +78,18 @@ pub fn catch<T>(failed: T, body: impl FnOnce() -> T) -> T {
 /// The program's free functions run when everything else is done: they may use the same socket, and no lock is
 /// held any more.
 pub fn status<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
-    let postponed = Postponed::begin_if_lent();
-    let returned = catch(T::from(-1), || body().unwrap_or_else(|error| fail(error, T::from(-1))));
-    drop(postponed);
+    let returned = postponing(body);
     if returns::has_lent() {
         give_back();
     }
     returned
+}
+
+/// The same, without calling free functions.
+#[inline(always)]
+fn postponing<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
+    let _postponed = Postponed::begin_if_lent();
+    catch(T::from(-1), || body().unwrap_or_else(|error| fail(error, T::from(-1))))
 }
 
 /// The same for a function that calls the system in many ways: a thread that is cancelled (`pthread_cancel`) goes
@@ -138,12 +144,33 @@ pub fn blocking<T: From<i8>>(mut body: impl FnMut(&mut Nap) -> Result<T>) -> T {
     const { assert!(!mem::needs_drop::<T>()) };
     let mut nap = Nap::New;
     loop {
-        let returned = status(|| body(&mut nap));
-        if !nap.is_due() {
+        let returned = postponing(|| body(&mut nap));
+        let due = nap.is_due();
+        if returns::is_waiting() {
+            // Free functions may sleep, too, or end the thread: nothing is kept for the nap meanwhile.
+            if due {
+                nap.skip();
+                forget();
+            }
+            give_back();
+        } else if due {
+            nap.sleep();
+        }
+        if !due {
+            if nap.is_over() {
+                forget();
+            }
             return returned;
         }
-        nap.sleep();
     }
+}
+
+/// What was slept on is gone, and nobody will come back to it.
+#[cold]
+fn forget() {
+    let before = errno();
+    catch((), forget_nap);
+    set_errno(before);
 }
 
 /// What a free function leaves in errno is not what the call has to say. It may also end the thread

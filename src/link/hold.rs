@@ -72,7 +72,8 @@ impl Hold {
 
     /// The same, if any of them has waited for so long.
     pub fn release_after(&self, time: Duration) {
-        let since = HELD.with(|held| held.borrow().since);
+        // A thread that ends holds nothing.
+        let since = HELD.try_with(|held| held.borrow().since).ok().flatten();
         if since.is_some_and(|since| since.elapsed() >= time) {
             self.release();
         }

@@ -7,9 +7,11 @@
 #![forbid(unsafe_code)]
 
 use super::block::Returned;
+use crate::sys::farewell::Farewell;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::marker::PhantomData;
+use std::mem::{self, ManuallyDrop};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Some application has lent us memory, ever.
@@ -18,13 +20,20 @@ static LENT: AtomicBool = AtomicBool::new(false);
 struct Waiting {
     /// So many [`Postponed`] there are on this thread.
     depth: Cell<usize>,
-    returns: RefCell<VecDeque<Returned>>,
+    returns: RefCell<ManuallyDrop<VecDeque<Returned>>>,
 }
 
 thread_local! {
-    static WAITING: Waiting =
-        const { Waiting { depth: Cell::new(0), returns: RefCell::new(VecDeque::new()) } };
+    static WAITING: Waiting = const {
+        Waiting {
+            depth: Cell::new(0),
+            returns: RefCell::new(ManuallyDrop::new(VecDeque::new())),
+        }
+    };
 }
+
+/// Has a thread that ends in a free function give back the rest.
+static FAREWELL: Farewell = Farewell::calling(give_back);
 
 /// While it lives, its thread calls no free function. What waits is given back by [`give_back`].
 pub struct Postponed {
@@ -34,8 +43,7 @@ pub struct Postponed {
 
 impl Postponed {
     pub fn begin() -> Self {
-        // A thread that ends postpones nothing.
-        let _ = WAITING.try_with(|waiting| waiting.depth.set(waiting.depth.get() + 1));
+        WAITING.with(|waiting| waiting.depth.set(waiting.depth.get() + 1));
         Self { thread: PhantomData }
     }
 
@@ -48,7 +56,7 @@ impl Postponed {
 
 impl Drop for Postponed {
     fn drop(&mut self) {
-        let _ = WAITING.try_with(|waiting| waiting.depth.set(waiting.depth.get() - 1));
+        WAITING.with(|waiting| waiting.depth.set(waiting.depth.get() - 1));
     }
 }
 
@@ -61,13 +69,13 @@ pub(super) fn note_lent() {
 
 /// Gives memory back: now, or later if this thread postpones that.
 pub(super) fn add(returned: Returned) {
-    let mut returned = Some(returned);
-    let _ = WAITING.try_with(|waiting| {
-        if waiting.depth.get() > 0 {
-            waiting.returns.borrow_mut().extend(returned.take());
+    WAITING.with(|waiting| match waiting.depth.get() {
+        0 => drop(returned),
+        _ => {
+            waiting.returns.borrow_mut().push_back(returned);
+            FAREWELL.expect();
         }
     });
-    drop(returned);
 }
 
 /// The same for what another thread has let go of.
@@ -92,22 +100,44 @@ pub fn give_back() {
 #[cold]
 fn give_back_all() {
     // One by one: the free function may come back to us, and to this place.
-    let next =
-        || WAITING.try_with(|waiting| waiting.returns.borrow_mut().pop_front()).ok().flatten();
     while let Some(returned) = next() {
         // What the function itself lets go of is not to wait: it may be all that is called for long.
-        let depth = WAITING.try_with(|waiting| waiting.depth.replace(0)).unwrap_or(0);
+        let depth = WAITING.with(|waiting| waiting.depth.replace(0));
         returned.give_back();
-        let _ = WAITING.try_with(|waiting| waiting.depth.set(depth));
+        WAITING.with(|waiting| waiting.depth.set(depth));
     }
+}
+
+/// The next one to give back.
+fn next() -> Option<Returned> {
+    WAITING.with(|waiting| {
+        let mut returns = waiting.returns.borrow_mut();
+        let next = returns.pop_front();
+        match returns.is_empty() {
+            // The function that is called next may end the thread.
+            false => FAREWELL.expect(),
+            true if next.is_some() => {
+                // The room goes, too: nobody would clear it when the thread ends.
+                **returns = VecDeque::new();
+                FAREWELL.cancel();
+            }
+            true => {}
+        }
+        next
+    })
+}
+
+/// Does anything wait for the calling thread to hold no lock?
+#[inline(always)]
+pub fn is_waiting() -> bool {
+    has_lent() && WAITING.with(|waiting| !waiting.returns.borrow().is_empty())
 }
 
 /// Takes what this thread has postponed, for a thread that holds no lock.
 pub fn take() -> Vec<Returned> {
-    let taken = || WAITING.try_with(|waiting| waiting.returns.take().into()).unwrap_or_default();
-    if has_lent() {
-        taken()
-    } else {
-        Vec::new()
+    if !has_lent() {
+        return Vec::new();
     }
+    FAREWELL.cancel();
+    WAITING.with(|waiting| mem::take(&mut **waiting.returns.borrow_mut())).into()
 }

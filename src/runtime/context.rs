@@ -205,7 +205,6 @@ impl Context {
             Some(Err(_)) => pause(SHORTAGE),
         }
         if *self.0.census.alive.lock() > 0 {
-            returns::give_back();
             self.0.census.empty.drain();
         }
         // Asked again: the last one may have gone before that.

@@ -18,7 +18,7 @@ mod station;
 mod tests;
 mod wait;
 
-pub use poll::{poll, poll_or_nap, PollItem, POLLERR, POLLIN, POLLOUT, POLLPRI};
+pub use poll::{forget_nap, poll, poll_or_nap, PollItem, POLLERR, POLLIN, POLLOUT, POLLPRI};
 pub use proxy::{proxy, proxy_or_nap, proxy_steerable};
 pub use raw::RawSocket;
 

@@ -7,9 +7,11 @@ use super::RawSocket;
 use crate::error::Result;
 use crate::message::returns;
 use crate::runtime::Mailbox;
+use crate::sys::farewell::Farewell;
 use crate::sys::nap::{Nap, Sleep};
 use crate::sys::poll::{self as sys, PollFd};
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -112,7 +114,27 @@ struct Left {
 }
 
 thread_local! {
-    static LEFT: RefCell<Option<Left>> = const { RefCell::new(None) };
+    static LEFT: RefCell<ManuallyDrop<Option<Left>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
+}
+
+/// Has a thread that is cancelled in a nap let go of its sockets.
+static FAREWELL: Farewell = Farewell::new(forget_nap);
+
+/// The caller does not come back from its nap.
+pub fn forget_nap() {
+    drop(take_left());
+}
+
+fn take_left() -> Option<Left> {
+    FAREWELL.cancel();
+    LEFT.with_borrow_mut(|left| left.take())
+}
+
+fn leave(left: Left) {
+    FAREWELL.expect();
+    // What was there before is for nobody to come back to; it goes when nothing is borrowed.
+    drop(LEFT.with_borrow_mut(|kept| kept.replace(left)));
 }
 
 /// True if the caller is to sleep.
@@ -122,20 +144,22 @@ fn begin_nap(items: &[PollItem<'static>], deadline: Deadline, nap: &mut Nap) -> 
     if is_awake(&readers, left) && look(&mut fds, &mailboxes, &readers)? {
         return pump(&fds, readers).map(|()| false);
     }
+    // A nap that never ended must not disarm them after this.
+    forget_nap();
     let armed = Armed(mailboxes);
     // All of them are armed before any of them counts.
     if armed.0.iter().filter(|mailbox| !mailbox.arm()).count() > 0 {
         return Ok(false);
     }
     nap.lie_down(&mut fds, left, deadline.at());
-    LEFT.set(Some(Left { armed, readers, began: Instant::now() }));
+    leave(Left { armed, readers, began: Instant::now() });
     Ok(true)
 }
 
 fn end_nap(slept: &Sleep) -> Result<()> {
     let mut fds = Vec::new();
     let polled = slept.end(&mut fds);
-    let Some(Left { armed, readers, began }) = LEFT.take() else { return Ok(()) };
+    let Some(Left { armed, readers, began }) = take_left() else { return Ok(()) };
     drop(armed);
     polled?;
     note_slept(&readers, began.elapsed())?;

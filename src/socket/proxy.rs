@@ -16,9 +16,12 @@ use crate::error::{Error, Result};
 use crate::link::{Frame, Link, Sink};
 use crate::message::{returns, Message};
 use crate::pattern::Incoming;
+use crate::sys::farewell::Farewell;
 use crate::sys::nap::Nap;
 use control::{Command, Statistics, Traffic};
 use std::cell::RefCell;
+use std::mem::{self, ManuallyDrop};
+use std::time::Duration;
 
 /// A direction passes on so many messages before the other one has its turn.
 const BURST: usize = 1000;
@@ -44,27 +47,49 @@ pub fn proxy_steerable(
     Proxy::new(frontend, backend, capture, control)?.run()
 }
 
-/// The same; if it is due the caller is to take the `nap`, and to call again. The result means nothing then.
-pub fn proxy_or_nap(
-    sockets: [&'static RawSocket; 2],
-    capture: Option<&'static RawSocket>,
-    control: Option<&'static RawSocket>,
-    nap: &mut Nap,
-) -> Result<()> {
-    thread_local! {
-        /// What proxies that take a nap have left behind.
-        static LEFT: RefCell<Vec<Proxy<'static>>> = const { RefCell::new(Vec::new()) };
-    }
-    let left = || LEFT.with(|left| left.borrow_mut().pop());
-    let mut proxy = match (!nap.is_new()).then(left).flatten() {
+/// The same; if it is due the caller is to take the `nap`, and to call again. The result means nothing then. `sockets`
+/// are the frontend, the backend, the capture and the control socket.
+pub fn proxy_or_nap(sockets: Result<[Option<&'static RawSocket>; 4]>, nap: &mut Nap) -> Result<()> {
+    let left = (!nap.is_new()).then(take_left).flatten();
+    let [Some(frontend), Some(backend), capture, control] = sockets? else {
+        return Err(Error::Fault);
+    };
+    let mut proxy = match left {
         Some(proxy) => proxy,
-        None => Proxy::new(sockets[0], sockets[1], capture, control)?,
+        None => Proxy::new(frontend, backend, capture, control)?,
     };
     let ended = proxy.run_or_nap(nap);
     if nap.is_due() {
-        LEFT.with(|left| left.borrow_mut().push(proxy));
+        leave(proxy);
     }
     ended
+}
+
+thread_local! {
+    /// What proxies that take a nap have left behind.
+    static LEFT: RefCell<ManuallyDrop<Vec<Proxy<'static>>>> =
+        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
+}
+
+/// Has a thread that is cancelled in a nap let go of its proxies.
+static FAREWELL: Farewell =
+    Farewell::new(|| drop(LEFT.with_borrow_mut(|left| mem::take(&mut **left))));
+
+fn leave(proxy: Proxy<'static>) {
+    FAREWELL.expect();
+    LEFT.with_borrow_mut(|left| left.push(proxy));
+}
+
+fn take_left() -> Option<Proxy<'static>> {
+    LEFT.with_borrow_mut(|left| {
+        let proxy = left.pop();
+        if left.is_empty() {
+            // The room goes, too: nobody would clear it when the thread ends.
+            **left = Vec::new();
+            FAREWELL.cancel();
+        }
+        proxy
+    })
 }
 
 fn is_same(one: &RawSocket, other: &RawSocket) -> bool {
@@ -82,7 +107,11 @@ struct Proxy<'a> {
 impl Proxy<'static> {
     fn run_or_nap(&mut self, nap: &mut Nap) -> Result<()> {
         loop {
-            returns::give_back();
+            if returns::is_waiting() {
+                // Free functions are called where the caller sleeps.
+                nap.lie_down(&mut Vec::new(), Some(Duration::ZERO), None);
+                return Ok(());
+            }
             let told = self.wait(|items| poll_or_nap(items, None, nap).map(drop))?;
             if nap.is_due() || self.act(told)? {
                 return Ok(());

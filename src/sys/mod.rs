@@ -10,6 +10,7 @@ pub mod crypto;
 pub mod desk;
 pub mod epoll;
 pub mod eventfd;
+pub mod farewell;
 pub mod fence;
 pub mod fork;
 pub mod io;

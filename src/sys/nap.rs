@@ -6,16 +6,22 @@
 //! on descriptors that the thread itself keeps. Then the function is entered anew, and goes on. A thread that is
 //! cancelled gives up what it kept when it ends.
 
+use super::farewell::Farewell;
 use super::poll::PollFd;
 use std::cell::UnsafeCell;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::time::{Duration, Instant};
 
 thread_local! {
     /// What the thread sleeps on. Borrowed only within the functions of this module, none of which calls another
-    /// that borrows it.
-    static FDS: UnsafeCell<Vec<PollFd>> = const { UnsafeCell::new(Vec::new()) };
+    /// that borrows it. Never dropped, so that a thread may sleep to its very end.
+    static FDS: UnsafeCell<ManuallyDrop<Vec<PollFd>>> =
+        const { UnsafeCell::new(ManuallyDrop::new(Vec::new())) };
 }
+
+/// Has a thread that is cancelled give up what it slept on.
+static FAREWELL: Farewell = Farewell::new(|| swap(&mut Vec::new()));
 
 /// See the module. Plain data: there is nothing to drop.
 #[derive(Clone, Copy)]
@@ -49,6 +55,19 @@ impl Nap {
         matches!(self, Nap::Due(_))
     }
 
+    /// The caller has slept, and has not said that it comes back.
+    #[inline(always)]
+    pub fn is_over(&self) -> bool {
+        matches!(self, Nap::Over(_))
+    }
+
+    /// Has the caller come back at once.
+    pub fn skip(&mut self) {
+        if let Nap::Due(sleep) = *self {
+            *self = Nap::Over(sleep);
+        }
+    }
+
     /// What was slept, if the caller comes back from that.
     pub fn take(&mut self) -> Option<Sleep> {
         match std::mem::replace(self, Nap::New) {
@@ -65,6 +84,7 @@ impl Nap {
         deadline: Option<Instant>,
     ) {
         swap(fds);
+        FAREWELL.expect();
         *self = Nap::Due(Sleep { deadline, left, failed: 0 });
     }
 
@@ -86,6 +106,7 @@ impl Sleep {
     /// Gives the descriptors back, with what was found.
     pub fn end(&self, fds: &mut Vec<PollFd>) -> io::Result<()> {
         swap(fds);
+        FAREWELL.cancel();
         match self.failed {
             0 => Ok(()),
             errno => Err(io::Error::from_raw_os_error(errno)),
@@ -94,8 +115,6 @@ impl Sleep {
 }
 
 fn swap(fds: &mut Vec<PollFd>) {
-    let _ = FDS.try_with(|kept| {
-        // SAFETY: the thread's own, and nobody borrows it during this.
-        std::mem::swap(unsafe { &mut *kept.get() }, fds);
-    });
+    // SAFETY: the thread's own, and nobody borrows it during this.
+    FDS.with(|kept| std::mem::swap(unsafe { &mut **kept.get() }, fds));
 }
