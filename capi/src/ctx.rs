@@ -70,6 +70,7 @@ pub extern "C-unwind" fn zmq_init(io_threads_: c_int) -> *mut c_void {
             return Err(Error::Invalid);
         }
         let _state = Uncancelled::begin();
+        reserve::check()?;
         let context = Context::new()?;
         context.options().lock().set_int(ZMQ_IO_THREADS, io_threads_)?;
         add(context)
