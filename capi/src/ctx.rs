@@ -11,6 +11,7 @@ use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 use zeroxide::error::{Error, Result};
 use zeroxide::runtime::Context;
+use zeroxide::sys::nap::Nap;
 
 static CONTEXTS: Table<Shared<Context>> = Table::new(Kind::Context);
 
@@ -103,11 +104,44 @@ pub fn fetch(context: *const c_void) -> Result<Arc<Context>> {
 fn terminate(handle: *const c_void) -> c_int {
     blocking(|nap| {
         let _state = Uncancelled::begin();
-        fetch(handle)?.terminate_or_nap(nap)?;
-        // Of several threads that waited, the first one takes it out; all of them have succeeded.
-        if !nap.is_due() {
-            drop(CONTEXTS.remove(handle));
-        }
-        Ok(0)
+        terminate_or_nap(handle, nap)
     })
+}
+
+fn terminate_or_nap(handle: *const c_void, nap: &mut Nap) -> Result<c_int> {
+    match fetch(handle) {
+        Ok(context) => context.terminate_or_nap(nap)?,
+        // Of several threads that waited, the first one takes it out; all of them have succeeded.
+        Err(_) if nap.is_over() => return Ok(0),
+        Err(error) => return Err(error),
+    }
+    if !nap.is_due() {
+        drop(CONTEXTS.remove(handle));
+    }
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::socket::{zmq_close, zmq_socket};
+    use zeroxide::options::ids;
+
+    #[test]
+    fn all_that_wait_for_the_end_of_a_context_succeed() {
+        let context = zmq_ctx_new();
+        let socket = zmq_socket(context, ids::PAIR);
+        let mut waiting = [Nap::New; 3];
+        for nap in &mut waiting {
+            assert_eq!(terminate_or_nap(context, nap), Ok(0));
+            assert!(nap.is_due());
+            nap.skip();
+        }
+        assert_eq!(zmq_close(socket), 0);
+        for nap in &mut waiting {
+            assert_eq!(terminate_or_nap(context, nap), Ok(0));
+            assert!(!nap.is_due());
+        }
+        assert_eq!(terminate_or_nap(context, &mut Nap::New), Err(Error::Fault));
+    }
 }
