@@ -13,13 +13,15 @@ use parking_lot::{Mutex, MutexGuard};
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{fence, AtomicBool, AtomicU32, Ordering};
 
 /// A connection whose handshake is over.
 pub struct Connection {
     stream: Stream,
     pub send: Mutex<SendHalf>,
     pub recv: Mutex<RecvHalf>,
+    /// The I/O thread wanted to flush, and left that to the thread that had the send half.
+    left: AtomicBool,
     /// Counts reads that brought something.
     activity: AtomicU32,
 }
@@ -36,7 +38,13 @@ pub struct Inline {
 
 impl Connection {
     pub fn new(stream: Stream, send: SendHalf, recv: RecvHalf) -> Self {
-        Self { stream, send: Mutex::new(send), recv: Mutex::new(recv), activity: AtomicU32::new(0) }
+        Self {
+            stream,
+            send: Mutex::new(send),
+            recv: Mutex::new(recv),
+            left: AtomicBool::new(false),
+            activity: AtomicU32::new(0),
+        }
     }
 
     pub fn fd(&self) -> RawFd {
@@ -51,6 +59,24 @@ impl Connection {
     /// The same, unless another thread is at it.
     pub fn try_flush(&self) -> Option<io::Result<Flushed>> {
         Some(self.send.try_lock()?.flush(&self.stream))
+    }
+
+    /// The same on the I/O thread. A thread that is at it either flushes as well, or asks
+    /// [`Connection::was_left_flushing`] when it is done.
+    pub fn flush_or_leave(&self) -> Option<io::Result<Flushed>> {
+        if let Some(flushed) = self.try_flush() {
+            return Some(flushed);
+        }
+        self.left.store(true, Ordering::Relaxed);
+        // One of the two sees the other: the other thread this, or this one that the half is free.
+        fence(Ordering::SeqCst);
+        self.try_flush()
+    }
+
+    /// Has the I/O thread left its flushing to this thread, which had the send half and did not flush?
+    pub fn was_left_flushing(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.left.load(Ordering::Relaxed) && self.left.swap(false, Ordering::Relaxed)
     }
 
     /// See [`SendHalf::send_through`]. `None` also if another thread is at it.

@@ -15,6 +15,7 @@
 mod bell;
 mod half;
 mod hwm;
+mod lock;
 mod queue;
 mod signal;
 mod turn;

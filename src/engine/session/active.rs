@@ -44,7 +44,7 @@ impl Session {
         // is the end of a session.
         let flushed = match self.is_closing() {
             true => connection.flush(),
-            false => match connection.try_flush() {
+            false => match connection.flush_or_leave() {
                 Some(flushed) => flushed,
                 None => return,
             },

@@ -395,7 +395,12 @@ impl Peer for SessionHandle {
         let mut established = self.established.lock();
         let Some(established) = &mut *established else { return Ok(false) };
         match established.connection.send_through(body, queue) {
-            None => return Ok(false),
+            None => {
+                if established.connection.was_left_flushing() {
+                    self.wake(wake::SEND);
+                }
+                return Ok(false);
+            }
             Some(Ok(Flushed::Done)) => {}
             Some(Ok(_)) => self.wake(wake::SEND),
             Some(Err(error)) => {
