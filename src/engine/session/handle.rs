@@ -32,7 +32,7 @@ pub(super) mod wake {
     /// A burst has begun: somebody has to see to its end.
     pub(crate) const WATCH: u32 = 128;
     /// The peer is to be told everything again, by a connection that is yet to come.
-    pub(crate) const REPEAT: u32 = 1024;
+    pub(crate) const REPEAT: u32 = 2048;
     /// The ZAP handler has answered.
     pub(crate) const ZAP: u32 = 256;
     /// The peer has sent a PING.

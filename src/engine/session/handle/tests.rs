@@ -54,3 +54,12 @@ fn what_goes_to_several_waits_for_company_only_in_a_burst() {
     busy.gathered();
     assert_eq!(busy.take_wanted(), wake::SEND | wake::WATCH);
 }
+
+#[test]
+fn to_start_over_is_not_to_disconnect() {
+    let handle = connected(Duration::ZERO);
+    handle.start_over();
+    assert_eq!(handle.take_wanted(), wake::REPEAT | wake::BROKEN);
+    handle.disconnect();
+    assert_eq!(handle.take_wanted() & (wake::REPEAT | wake::BROKEN), 0);
+}
