@@ -9,12 +9,12 @@
 #![forbid(unsafe_code)]
 
 use crate::engine::Event;
-use parking_lot::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use crate::sync::lock::Mutex;
 use std::time::{Duration, Instant};
 
 /// How long after a connect events are kept, and how many.
-const MOMENT: Duration = Duration::from_millis(100);
+const MOMENT: Duration = Duration::from_millis(if cfg!(loom) { 1_000_000 } else { 100 });
 const MAX_KEPT: usize = 16;
 
 /// Takes events. Must not block.
@@ -53,7 +53,7 @@ impl Monitor {
         if until.take().is_some_and(|until| Instant::now() < until) {
             kept.iter().filter(|event| mask & event.id != 0).for_each(|event| sink.tell(event));
         }
-        self.keeping.store(false, Ordering::Relaxed);
+        self.keeping.store(false, Ordering::Release);
         old
     }
 
@@ -75,8 +75,9 @@ impl Monitor {
 
     /// Tells of an event, if it is wanted.
     pub fn tell(&self, event: &Event) {
-        let wanted = self.mask.load(Ordering::Relaxed) & event.id != 0;
-        if !wanted && !self.keeping.load(Ordering::Relaxed) {
+        // In this order: a monitor that comes sets its mask before events are no longer kept for it.
+        let keeping = self.keeping.load(Ordering::Acquire);
+        if !keeping && self.mask.load(Ordering::Relaxed) & event.id == 0 {
             return;
         }
         let mut place = self.place.lock();

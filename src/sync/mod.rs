@@ -12,14 +12,16 @@ pub(crate) mod atomic {
     #[cfg(loom)]
     pub(crate) use loom::sync::{
         atomic::{
-            fence, AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
+            fence, AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize,
+            Ordering,
         },
         Arc,
     };
     #[cfg(not(loom))]
     pub(crate) use std::sync::{
         atomic::{
-            fence, AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
+            fence, AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize,
+            Ordering,
         },
         Arc,
     };
@@ -29,6 +31,27 @@ pub(crate) mod atomic {
     pub(crate) fn pause() {
         #[cfg(not(loom))]
         std::hint::spin_loop();
+    }
+}
+
+/// Locks; the models have their own, which say what comes before what.
+pub(crate) mod lock {
+    #[cfg(not(loom))]
+    pub(crate) use parking_lot::Mutex;
+
+    #[cfg(loom)]
+    #[derive(Default)]
+    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+    #[cfg(loom)]
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
     }
 }
 

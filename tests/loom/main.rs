@@ -16,6 +16,7 @@ mod bell;
 mod half;
 mod hwm;
 mod lock;
+mod monitor;
 mod queue;
 mod signal;
 mod turn;
