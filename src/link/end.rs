@@ -4,10 +4,9 @@
 use super::{Frame, Parcel, Peer, COMMAND, MORE};
 use crate::error::Result;
 use crate::message::Message;
+use crate::sync::atomic::Arc;
+use crate::sync::lock::Mutex;
 use crate::sync::queue::{queue, Consumer, Producer, Record};
-use parking_lot::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
 
 /// Queues begin this small: an idle link costs next to nothing.
 const FIRST_CHUNK: usize = 512;
@@ -51,18 +50,15 @@ fn direction(limits: Limits) -> Result<(Sender, Receiver)> {
         Limits::Latest => {
             // Commands and the peer's description still go in order; messages go through the slot.
             let (tx, rx) = queue(0, FIRST_CHUNK)?;
-            let slot = Arc::new(Slot { latest: Mutex::new(None), fresh: AtomicBool::new(false) });
+            let slot = Arc::new(Slot(Mutex::new(None)));
             (Sender::Latest { tx, slot: slot.clone() }, Receiver::Latest { rx, slot })
         }
     })
 }
 
-/// The place of the last message of a conflated link.
-pub struct Slot {
-    latest: Mutex<Option<Message>>,
-    /// The receiver was told of a message and has not looked yet.
-    fresh: AtomicBool,
-}
+/// The place of the last message of a conflated link. While there is one, the receiver was told of it, or of one
+/// before it, and has not looked yet.
+pub struct Slot(Mutex<Option<Message>>);
 
 /// The sending half of a link end.
 pub enum Sender {
@@ -186,8 +182,9 @@ impl Sender {
     /// Puts a message in the place of the last one, if this direction is conflated.
     pub fn write_latest(&mut self, message: Message, peer: &dyn Peer) {
         let Sender::Latest { slot, .. } = self else { return };
-        *slot.latest.lock() = Some(message);
-        if !slot.fresh.swap(true, Ordering::AcqRel) {
+        // What was there is not dropped under the lock: the application may have lent its memory.
+        let former = slot.0.lock().replace(message);
+        if former.is_none() {
             peer.readable();
         }
     }
@@ -293,16 +290,13 @@ impl Receiver {
     pub fn take_latest(&mut self) -> Option<Message> {
         match self {
             Receiver::Stream(_) => None,
-            Receiver::Latest { slot, .. } => {
-                slot.fresh.store(false, Ordering::Release);
-                slot.latest.lock().take()
-            }
+            Receiver::Latest { slot, .. } => slot.0.lock().take(),
         }
     }
 
     /// Does a conflated message wait?
     pub fn has_latest(&self) -> bool {
-        matches!(self, Receiver::Latest { slot, .. } if slot.latest.lock().is_some())
+        matches!(self, Receiver::Latest { slot, .. } if slot.0.lock().is_some())
     }
 
     /// The queue.

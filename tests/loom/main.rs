@@ -15,6 +15,7 @@
 mod bell;
 mod half;
 mod hwm;
+mod latest;
 mod lock;
 mod monitor;
 mod queue;
