@@ -13,16 +13,16 @@ use crate::error::{Error, Result};
 use crate::link::{wake_or_hold, Hold, Sleeper};
 use crate::message::returns::{self, Postponed};
 use crate::message::Returned;
+use crate::sync::errands::Errands;
 use crate::sys::eventfd::EventFd;
 use crate::sys::poll::{poll, PollFd, POLLIN};
 use crate::sys::thread;
 use crate::transport::{is_exhaustion, Endpoint, Target, TransportOptions};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
-use parking_lot::Mutex;
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -43,25 +43,15 @@ pub enum Task {
 /// The end of an I/O thread that others hold.
 pub struct IoHandle {
     this: Weak<IoHandle>,
-    tasks: Mutex<Tasks>,
+    tasks: Errands<Task>,
     waker: EventFd,
     registry: Registry,
-    /// The last attempt to wake the thread failed.
-    unwoken: AtomicBool,
     /// The number of the thread, once it runs.
     token: AtomicUsize,
     load: AtomicUsize,
     began: Instant,
     /// Since when it has had nothing to do, in nanoseconds from when it began; [`AT_WORK`] while it has.
     idle_since: AtomicU64,
-}
-
-/// What the thread is to do next.
-#[derive(Default)]
-struct Tasks {
-    waiting: Vec<Task>,
-    /// The thread has ended: nobody will do it.
-    over: bool,
 }
 
 impl IoHandle {
@@ -71,10 +61,9 @@ impl IoHandle {
         registry.register(&mut SourceFd(&waker.as_raw_fd()), WAKE, Interest::READABLE)?;
         Ok(Arc::new_cyclic(|this| Self {
             this: this.clone(),
-            tasks: Mutex::default(),
+            tasks: Errands::default(),
             waker,
             registry,
-            unwoken: AtomicBool::new(false),
             token: AtomicUsize::new(0),
             load: AtomicUsize::new(0),
             began: Instant::now(),
@@ -83,33 +72,22 @@ impl IoHandle {
     }
 
     pub fn send(&self, task: Task) {
-        let mut tasks = self.tasks.lock();
-        if tasks.over {
-            // Not under the lock: a session that is dropped tells its socket so.
-            drop(tasks);
-            return drop(task);
-        }
-        let first = tasks.waiting.is_empty();
-        tasks.waiting.push(task);
-        drop(tasks);
-        // Should waking have failed, others who come try again.
-        if first || self.unwoken.load(Ordering::Relaxed) {
-            wake_or_hold(self, &self.this);
+        match self.tasks.put(task) {
+            // Not under a lock: a session that is dropped tells its socket so.
+            Err(task) => drop(task),
+            Ok(true) => wake_or_hold(self, &self.this),
+            Ok(false) => {}
         }
     }
 
     /// Nobody runs this thread's sessions any more. What was asked of it ends, and so does what will be.
     fn end(&self) {
-        let mut tasks = self.tasks.lock();
-        tasks.over = true;
-        let waiting = std::mem::take(&mut tasks.waiting);
-        drop(tasks);
-        drop(waiting);
+        drop(self.tasks.end());
     }
 
     /// Has the thread ended?
     pub fn is_over(&self) -> bool {
-        self.tasks.lock().over
+        self.tasks.is_over()
     }
 
     /// How many sessions and listeners it has.
@@ -133,8 +111,9 @@ impl IoHandle {
 
 impl Sleeper for IoHandle {
     fn wake(&self) {
-        let woken = self.waker.try_signal();
-        self.unwoken.store(!woken, Ordering::Relaxed);
+        if !self.waker.try_signal() {
+            self.tasks.note_unwoken();
+        }
     }
 }
 
@@ -344,8 +323,7 @@ impl Loop {
     }
 
     fn run_tasks(&mut self) {
-        let tasks = std::mem::take(&mut self.handle.tasks.lock().waiting);
-        for task in tasks {
+        for task in self.handle.tasks.take() {
             match task {
                 Task::Session(session) => {
                     let index = self.insert(Object::Session(session));

@@ -4,6 +4,7 @@
 //! The atomics come from `loom` when the crate is built with `--cfg loom`, so that the models in
 //! `tests/loom` explore the very code that ships.
 
+pub mod errands;
 pub mod queue;
 pub mod signal;
 pub mod turn;

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod bell;
+mod errands;
 mod half;
 mod hwm;
 mod latest;
