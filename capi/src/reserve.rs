@@ -13,8 +13,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use zeroxide::error::{Error, Result};
+use zeroxide::sync::numbers::Numbers;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator { reserve: Reserve::new() };
@@ -154,53 +154,31 @@ impl Reserve {
     }
 }
 
-/// As many slots of one size as there are bits in the words.
+/// As many slots of one size as there are numbers.
 #[repr(C, align(4096))]
 struct Slots<const SIZE: usize, const WORDS: usize> {
     memory: UnsafeCell<[[[u8; SIZE]; 64]; WORDS]>,
-    /// A bit is set while its slot is in use.
-    used: [AtomicU64; WORDS],
-    /// How many are.
-    count: AtomicUsize,
+    numbers: Numbers<WORDS>,
 }
 
-// SAFETY: the bytes of a slot belong to whoever set its bit.
+// SAFETY: the bytes of a slot belong to whoever has its number.
 unsafe impl<const SIZE: usize, const WORDS: usize> Sync for Slots<SIZE, WORDS> {}
 
 impl<const SIZE: usize, const WORDS: usize> Slots<SIZE, WORDS> {
     const fn new() -> Self {
         // The first slot is as aligned as the whole, and the others by their size.
         assert!(SIZE.is_power_of_two() && SIZE <= 4096);
-        Self {
-            memory: UnsafeCell::new([[[0; SIZE]; 64]; WORDS]),
-            used: [const { AtomicU64::new(0) }; WORDS],
-            count: AtomicUsize::new(0),
-        }
+        Self { memory: UnsafeCell::new([[[0; SIZE]; 64]; WORDS]), numbers: Numbers::new() }
     }
 
     fn take(&self, layout: Layout) -> *mut u8 {
         if layout.size() > SIZE || layout.align() > SIZE {
             return ptr::null_mut();
         }
-        match (0..WORDS).find_map(|word| self.take_in(word)) {
+        match self.numbers.take() {
             Some(slot) => self.memory.get().cast::<u8>().wrapping_add(slot * SIZE),
             None => ptr::null_mut(),
         }
-    }
-
-    /// The number of a slot that was free.
-    fn take_in(&self, word: usize) -> Option<usize> {
-        let mut used = self.used[word].load(Ordering::Relaxed);
-        while used != u64::MAX {
-            let bit = used.trailing_ones();
-            // What the last user did with it comes before.
-            used = self.used[word].fetch_or(1 << bit, Ordering::Acquire);
-            if used >> bit & 1 == 0 {
-                self.count.fetch_add(1, Ordering::Relaxed);
-                return Some(word * 64 + bit as usize);
-            }
-        }
-        None
     }
 
     fn has(&self, memory: *mut u8) -> bool {
@@ -208,14 +186,12 @@ impl<const SIZE: usize, const WORDS: usize> Slots<SIZE, WORDS> {
     }
 
     fn give_back(&self, memory: *mut u8) {
-        let slot = (memory.addr() - self.memory.get().addr()) / SIZE;
-        self.count.fetch_sub(1, Ordering::Relaxed);
-        self.used[slot / 64].fetch_and(!(1 << (slot % 64)), Ordering::Release);
+        self.numbers.give_back((memory.addr() - self.memory.get().addr()) / SIZE);
     }
 
     #[inline]
     fn is_low(&self) -> bool {
-        self.count.load(Ordering::Relaxed) > WORDS * 32
+        self.numbers.count() > WORDS * 32
     }
 }
 
@@ -259,6 +235,6 @@ mod tests {
             assert!((0..50).all(|at| *shrunk.add(at) == 7));
             ALLOCATOR.dealloc(shrunk, layout(50));
         }
-        assert_eq!(ALLOCATOR.reserve.small.count.load(Ordering::Relaxed), 0);
+        assert_eq!(ALLOCATOR.reserve.small.numbers.count(), 0);
     }
 }

@@ -1,10 +1,12 @@
 //! Building blocks made of atomics: the queue that links are made of, the word by which a socket is woken,
-//! and the turn at a socket. Nothing here knows what a socket is.
+//! the turn at a socket, the errands of an I/O thread and the numbers that are free. Nothing here knows what
+//! a socket is.
 //!
 //! The atomics come from `loom` when the crate is built with `--cfg loom`, so that the models in
 //! `tests/loom` explore the very code that ships.
 
 pub mod errands;
+pub mod numbers;
 pub mod queue;
 pub mod signal;
 pub mod turn;

@@ -19,6 +19,7 @@ mod hwm;
 mod latest;
 mod lock;
 mod monitor;
+mod numbers;
 mod queue;
 mod signal;
 mod turn;
