@@ -14,6 +14,7 @@
 use super::pool::{Class, Pool};
 use super::returns;
 use crate::error::{Error, Result};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sys::desk::Desks;
 use crate::sys::memory::copy;
 use bytes::Bytes;
@@ -22,7 +23,6 @@ use std::ffi::c_void;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{process, ptr, slice};
 
 /// How an application frees memory that it gave to a message: `ffn(data, hint)`.

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod bell;
+mod block;
 mod errands;
 mod half;
 mod hwm;
@@ -21,6 +22,7 @@ mod lock;
 mod monitor;
 mod numbers;
 mod queue;
+mod settle;
 mod signal;
 mod turn;
 
