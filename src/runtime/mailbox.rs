@@ -123,7 +123,7 @@ impl Mailbox {
 
     /// The application has the descriptor from now on.
     pub fn share_fd(&self) -> RawFd {
-        self.signal.share(|| self.descriptor.signal());
+        self.signal.share(|| self.descriptor.try_signal());
         self.descriptor.as_raw_fd()
     }
 
@@ -187,7 +187,7 @@ impl Mailbox {
 
 impl Sleeper for Mailbox {
     fn wake(&self) {
-        self.signal.write(|| self.descriptor.signal());
+        self.signal.write(|| self.descriptor.try_signal());
     }
 }
 

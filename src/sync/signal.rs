@@ -22,6 +22,8 @@ const ARMED: u32 = 2;
 const SHARED: u32 = 4;
 /// The descriptor was written.
 const SIGNALLED: u32 = 8;
+/// It was to be written, and could not be: the next writer tries again.
+const FAILED: u32 = 16;
 
 /// See the module.
 pub struct Signal(AtomicU32);
@@ -48,17 +50,17 @@ impl Signal {
     #[must_use]
     pub fn raise(&self) -> bool {
         let before = self.0.fetch_or(PENDING, Ordering::AcqRel);
-        before & PENDING == 0 && before & (ARMED | SHARED) != 0
+        before & (PENDING | FAILED) != PENDING && before & (ARMED | SHARED) != 0
     }
 
     /// Pays what [`Signal::raise`] left owing: has `write` make the descriptor readable, unless the reader
-    /// has found out by itself meanwhile.
-    pub fn write(&self, write: impl FnOnce()) {
+    /// has found out by itself meanwhile. `write` says whether it could.
+    pub fn write(&self, write: impl FnOnce() -> bool) {
         let now = self.0.load(Ordering::Acquire);
         if now & PENDING != 0 && now & (ARMED | SHARED) != 0 {
             self.0.fetch_or(SIGNALLED, Ordering::AcqRel);
-            write();
-            self.0.fetch_or(SIGNALLED, Ordering::AcqRel);
+            let note = if write() { SIGNALLED } else { FAILED };
+            self.0.fetch_or(note, Ordering::AcqRel);
         }
     }
 
@@ -69,7 +71,7 @@ impl Signal {
             self.0.fetch_and(!SIGNALLED, Ordering::AcqRel);
             drain();
         }
-        self.0.fetch_and(!PENDING, Ordering::AcqRel);
+        self.0.fetch_and(!(PENDING | FAILED), Ordering::AcqRel);
     }
 
     /// To be called before sleeping on the descriptor. False if there is no need to sleep.
@@ -83,10 +85,10 @@ impl Signal {
     }
 
     /// Somebody else sleeps on the descriptor from now on.
-    pub fn share(&self, write: impl FnOnce()) {
+    pub fn share(&self, write: impl FnOnce() -> bool) {
         let before = self.0.fetch_or(SHARED, Ordering::AcqRel);
-        if before & PENDING != 0 && before & SHARED == 0 {
-            write();
+        if before & PENDING != 0 && before & SHARED == 0 && !write() {
+            self.0.fetch_or(FAILED, Ordering::AcqRel);
         }
     }
 
@@ -103,8 +105,13 @@ mod tests {
 
     fn tell(signal: &Signal, written: &Cell<u32>) {
         if signal.raise() {
-            signal.write(|| written.set(written.get() + 1));
+            signal.write(|| count(written));
         }
+    }
+
+    fn count(written: &Cell<u32>) -> bool {
+        written.set(written.get() + 1);
+        true
     }
 
     #[test]
@@ -113,7 +120,7 @@ mod tests {
         assert!(signal.arm() && signal.raise() && !signal.raise());
         signal.disarm();
         signal.clear(|| unreachable!("nothing was written"));
-        let write = || signal.write(|| written.set(written.get() + 1));
+        let write = || signal.write(|| count(&written));
         write();
         assert!(signal.arm());
         write();
@@ -150,8 +157,21 @@ mod tests {
             readable.set(true);
             signal.disarm();
             signal.clear(|| readable.set(false));
+            true
         });
         assert!(!readable.get() && !signal.is_pending());
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_written_by_the_next() {
+        let (signal, written) = (Signal::new(), Cell::new(0));
+        assert!(signal.arm() && signal.raise());
+        signal.write(|| false);
+        tell(&signal, &written);
+        assert_eq!(written.get(), 1);
+        signal.clear(|| {});
+        tell(&signal, &written);
+        assert!(!signal.raise(), "that one is over");
     }
 
     #[test]

@@ -10,9 +10,11 @@ impl Bell {
         Self(Arc::new((Mutex::new(false), Condvar::new())))
     }
 
-    pub fn ring(&self) {
+    /// Says, as writing to a descriptor does, that it went well.
+    pub fn ring(&self) -> bool {
         *self.0 .0.lock().unwrap() = true;
         self.0 .1.notify_one();
+        true
     }
 
     /// Sleeps until it rings; it goes on ringing.

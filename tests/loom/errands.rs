@@ -19,7 +19,7 @@ impl IoThread {
     /// `IoHandle::send`, where writing to the descriptor works or does not.
     fn send(&self, errand: u8, works: bool) {
         match self.errands.put(errand) {
-            Ok(true) if works => self.bell.ring(),
+            Ok(true) if works && self.bell.ring() => {}
             Ok(true) => self.errands.note_unwoken(),
             Ok(false) | Err(_) => {}
         }

@@ -1,37 +1,54 @@
 //! The mailbox of a socket: commands under a lock, the signal that ships, and a descriptor.
 
 use super::bell::Bell;
-use super::check;
+use super::{check, check_deep};
 use loom::sync::{Arc, Mutex};
 use loom::thread::{self, JoinHandle};
 use zeroxide::sync::signal::Signal;
 
 struct Mailbox {
     signal: Signal,
-    commands: Mutex<Vec<u8>>,
+    commands: Mutex<Commands>,
     descriptor: Bell,
+}
+
+#[derive(Default)]
+struct Commands {
+    waiting: Vec<u8>,
+    closed: bool,
 }
 
 impl Mailbox {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             signal: Signal::new(),
-            commands: Mutex::new(Vec::new()),
+            commands: Mutex::default(),
             descriptor: Bell::new(),
         })
     }
 
     fn put(&self, command: u8) {
-        self.commands.lock().unwrap().push(command);
+        self.try_put(command, true);
+    }
+
+    /// False if the socket is closed. The descriptor can be written, or not.
+    fn try_put(&self, command: u8, works: bool) -> bool {
+        let mut commands = self.commands.lock().unwrap();
+        if commands.closed {
+            return false;
+        }
+        commands.waiting.push(command);
+        drop(commands);
         if self.signal.raise() {
             // Other things may happen before it is done.
-            self.signal.write(|| self.descriptor.ring());
+            self.signal.write(|| works && self.descriptor.ring());
         }
+        true
     }
 
     fn take(&self) -> usize {
         self.signal.clear(|| self.descriptor.drain());
-        std::mem::take(&mut *self.commands.lock().unwrap()).len()
+        std::mem::take(&mut self.commands.lock().unwrap().waiting).len()
     }
 }
 
@@ -107,5 +124,42 @@ fn who_has_the_descriptor_hears_of_everything() {
             taken += mailbox.take();
         }
         join(threads);
+    });
+}
+
+/// A socket that closes takes once more after that: nothing is left in the mailbox.
+#[test]
+fn what_comes_while_the_socket_closes_is_taken_or_refused() {
+    check_deep(4, || {
+        let mailbox = Mailbox::new();
+        let putters = [1, 2].map(|command| {
+            let mailbox = mailbox.clone();
+            thread::spawn(move || usize::from(!mailbox.try_put(command, true)))
+        });
+        let mut taken = mailbox.take();
+        mailbox.commands.lock().unwrap().closed = true;
+        taken += mailbox.take();
+        let refused: usize = putters.into_iter().map(|putter| putter.join().unwrap()).sum();
+        assert_eq!(taken + refused, 2);
+    });
+}
+
+/// The descriptor could not be written for one of them: who comes later makes up for it.
+#[test]
+fn a_signal_that_failed_is_made_up_for_by_the_next() {
+    check_deep(4, || {
+        let mailbox = Mailbox::new();
+        mailbox.signal.share(|| unreachable!("nothing waits"));
+        let putters = [true, false].map(|works| {
+            let mailbox = mailbox.clone();
+            thread::spawn(move || mailbox.try_put(1, works))
+        });
+        let mut taken = mailbox.take();
+        putters.into_iter().for_each(|putter| assert!(putter.join().unwrap()));
+        mailbox.put(2);
+        while taken < 3 {
+            mailbox.descriptor.poll();
+            taken += mailbox.take();
+        }
     });
 }
