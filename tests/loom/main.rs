@@ -14,6 +14,7 @@
 
 mod bell;
 mod block;
+mod claim;
 mod errands;
 mod half;
 mod hwm;

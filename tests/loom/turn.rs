@@ -1,19 +1,20 @@
 //! The turn at a socket.
 
-use super::{check, check_deep};
+use super::check_deep;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 use zeroxide::sync::turn::Taken;
 use zeroxide::sync::turn::Turn;
 
-/// The numbers of two threads.
+/// The numbers of some threads.
 const ONE: usize = 8;
 const TWO: usize = 16;
+const THREE: usize = 24;
 
 #[test]
 fn one_at_a_time_has_it_and_sees_what_the_others_did() {
-    check(|| {
+    check_deep(5, || {
         let turn = Arc::new(Turn::<UnsafeCell<u32>>::default());
         let touch = |turn: &Turn<UnsafeCell<u32>>, me| {
             let Some(taken) = turn.try_take_as(me) else { return 0 };
@@ -30,7 +31,7 @@ fn one_at_a_time_has_it_and_sees_what_the_others_did() {
 
 #[test]
 fn an_owner_and_a_stranger_are_never_in_at_once() {
-    check(|| {
+    check_deep(5, || {
         let turn = Arc::new(Turn::<UnsafeCell<u32>>::default());
         let touch = |taken: Option<Taken<'_, UnsafeCell<u32>>>| {
             taken.map_or(0, |taken| {
@@ -52,7 +53,7 @@ fn an_owner_and_a_stranger_are_never_in_at_once() {
 /// Ownership changes hands while its former owner is on its way in.
 #[test]
 fn a_former_owner_and_the_next_are_never_in_at_once() {
-    check_deep(4, || {
+    check_deep(6, || {
         let turn = Arc::new(Turn::<UnsafeCell<u32>>::default());
         let touch = |turn: &Turn<UnsafeCell<u32>>, me| {
             let Some(taken) = turn.try_take_as(me) else { return 0 };
@@ -65,6 +66,27 @@ fn a_former_owner_and_the_next_are_never_in_at_once() {
         let other = thread::spawn(move || (0..3).map(|_| touch(&theirs, TWO)).sum::<i32>());
         touch(&turn, ONE);
         other.join().unwrap();
+        assert!(turn.try_take_as(TWO).is_some(), "nobody holds it for good");
+    });
+}
+
+/// A third thread comes when one owner has just followed another.
+#[test]
+fn a_third_thread_is_never_in_with_an_owner() {
+    check_deep(3, || {
+        let turn = Arc::new(Turn::<UnsafeCell<u32>>::default());
+        let touch = |turn: &Turn<UnsafeCell<u32>>, me| {
+            let Some(taken) = turn.try_take_as(me) else { return 0 };
+            taken.with_mut(|_| ());
+            1
+        };
+        assert_eq!(touch(&turn, ONE) + touch(&turn, ONE), 2);
+        let others = [(TWO, 3), (THREE, 1)].map(|(me, times)| {
+            let turn = turn.clone();
+            thread::spawn(move || (0..times).map(|_| touch(&turn, me)).sum::<i32>())
+        });
+        touch(&turn, ONE);
+        others.into_iter().for_each(|other| assert!(other.join().unwrap() <= 3));
         assert!(turn.try_take_as(TWO).is_some(), "nobody holds it for good");
     });
 }
