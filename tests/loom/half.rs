@@ -359,7 +359,7 @@ fn everything_is_out_when_the_kernel_takes_all() {
 
 #[test]
 fn everything_is_out_when_the_first_write_is_refused() {
-    everything_is_out(4, &[How::Single; 2], &[0]);
+    everything_is_out(3, &[How::Single; 2], &[0]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The high-water mark: a producer that was told no is told when there is room.
 
 use super::bell::Bell;
-use super::{check, Parcel};
+use super::{check, check_deep, Parcel};
 use loom::thread;
 use zeroxide::sync::queue::{queue, Consumer, Producer};
 
@@ -44,8 +44,8 @@ impl Pair {
     }
 }
 
-fn nobody_waits_for_ever(hwm: usize, count: u8) {
-    check(move || {
+fn nobody_waits_for_ever(preemptions: usize, hwm: usize, count: u8) {
+    check_deep(preemptions, move || {
         let (mut tx, mut rx) = queue::<Parcel>(hwm, 64).unwrap();
         let (ours, theirs) = Pair::new();
         let writer = thread::spawn(move || ours.send(&mut tx, count));
@@ -56,17 +56,17 @@ fn nobody_waits_for_ever(hwm: usize, count: u8) {
 
 #[test]
 fn nobody_waits_for_ever_at_a_mark_of_one() {
-    nobody_waits_for_ever(1, 3);
+    nobody_waits_for_ever(3, 1, 3);
 }
 
 #[test]
 fn nobody_waits_for_ever_at_a_mark_of_two() {
-    nobody_waits_for_ever(2, 4);
+    nobody_waits_for_ever(2, 2, 4);
 }
 
 #[test]
 fn nobody_waits_for_ever_at_a_mark_of_three() {
-    nobody_waits_for_ever(3, 5);
+    nobody_waits_for_ever(2, 3, 5);
 }
 
 /// The sender lowers the mark after the receiver has settled for rarer announcements.

@@ -5,10 +5,11 @@
 //! RUSTFLAGS="--cfg loom" cargo test --release --test loom
 //! ```
 //!
-//! The queue and the signal are the code that ships; descriptors, the kernel and I/O threads are played by
-//! locks. What loom finds by itself: a sleep that nobody ends, plain memory that two threads touch with
-//! no order between them, memory freed twice or never. `LOOM_MAX_PREEMPTIONS` goes deeper than the
-//! default of two preemptions.
+//! What is in `src/sync`, a monitor's mask, a conflated link and the references to a message are the code that
+//! ships; descriptors, the kernel, sessions and I/O threads are played. A lock of which some thread asks only
+//! whether it is free has to be that of `lock`. What loom finds by itself: a sleep that nobody ends, plain memory
+//! that two threads touch with no order between them, memory freed twice or never. `LOOM_MAX_PREEMPTIONS` goes
+//! deeper than the models' own bounds.
 #![cfg(loom)]
 #![forbid(unsafe_code)]
 
@@ -30,11 +31,12 @@ mod turn;
 use std::sync::Arc;
 use zeroxide::sync::queue::Payload;
 
-/// Runs a model with as many preemptions as finish in seconds.
+/// Runs a model that has too many ways for more than two preemptions.
 fn check(model: impl Fn() + Sync + Send + 'static) {
     check_deep(2, model);
 }
 
+/// Runs a model with as many preemptions as finish in seconds.
 fn check_deep(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));

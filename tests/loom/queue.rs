@@ -1,7 +1,7 @@
 //! The queue: what is written arrives once, whole and in order, and nobody sleeps through it.
 
 use super::bell::Bell;
-use super::{check, Parcel};
+use super::{check, check_deep, Parcel};
 use loom::thread;
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -30,8 +30,8 @@ fn receive(rx: &mut Consumer<Parcel>, bell: &Bell) -> Vec<u8> {
 }
 
 /// Three messages come, whatever the consumer has been told before.
-fn all_arrive(prepare: fn(&mut Consumer<Parcel>)) {
-    check(move || {
+fn all_arrive(preemptions: usize, prepare: fn(&mut Consumer<Parcel>)) {
+    check_deep(preemptions, move || {
         let (mut tx, mut rx) = queue::<Parcel>(0, 64).unwrap();
         prepare(&mut rx);
         let bell = Bell::new();
@@ -51,18 +51,18 @@ fn all_arrive(prepare: fn(&mut Consumer<Parcel>)) {
 
 #[test]
 fn no_message_is_lost_or_torn_and_no_wake_up() {
-    all_arrive(|_| {});
+    all_arrive(4, |_| {});
 }
 
 /// It promises as soon as it finds something, and takes that back as soon as it finds nothing.
 #[test]
 fn who_promises_not_to_sleep_and_does_misses_nothing() {
-    all_arrive(|rx| rx.pursue(true));
+    all_arrive(3, |rx| rx.pursue(true));
 }
 
 #[test]
 fn who_takes_back_a_promise_to_look_misses_nothing() {
-    check(|| {
+    check_deep(4, || {
         let (mut tx, mut rx) = queue::<Parcel>(0, 64).unwrap();
         let bell = Bell::new();
         let ringer = bell.clone();
@@ -89,7 +89,7 @@ fn who_takes_back_a_promise_to_look_misses_nothing() {
 
 #[test]
 fn chunks_are_handed_over_and_used_again() {
-    check(|| {
+    check_deep(3, || {
         let (mut tx, mut rx) = queue::<Parcel>(0, TINY).unwrap();
         let bell = Bell::new();
         let ringer = bell.clone();
@@ -133,7 +133,7 @@ fn what_is_rolled_back_is_never_seen() {
 
 #[test]
 fn a_message_of_parts_shows_whole() {
-    check(|| {
+    check_deep(5, || {
         let (mut tx, mut rx) = queue::<Parcel>(0, TINY).unwrap();
         let writer = thread::spawn(move || {
             for _ in 0..2 {
@@ -156,7 +156,7 @@ fn a_message_of_parts_shows_whole() {
 /// As an engine does: it reads from a descriptor into the room behind what the socket reads.
 #[test]
 fn absorbing_does_not_disturb_the_reader() {
-    check(|| {
+    check_deep(3, || {
         let (mut tx, mut rx) = queue::<Parcel>(0, 8).unwrap();
         let bell = Bell::new();
         let ringer = bell.clone();
@@ -215,7 +215,7 @@ fn gathering_yields_the_wire_image_while_more_is_written() {
 
 #[test]
 fn whoever_leaves_last_frees_everything_once() {
-    check(|| {
+    check_deep(5, || {
         let witness = Arc::new(());
         let (mut tx, mut rx) = queue::<Parcel>(0, TINY).unwrap();
         let theirs = witness.clone();
@@ -242,7 +242,7 @@ fn whoever_leaves_last_frees_everything_once() {
 /// Whoever leaves second knows that nobody is to be told.
 #[test]
 fn leaving_is_told_to_who_is_still_there() {
-    check(|| {
+    check_deep(5, || {
         let (mut tx, mut rx) = queue::<Parcel>(0, TINY).unwrap();
         let writer = thread::spawn(move || tx.close());
         let reader_tells = rx.close();

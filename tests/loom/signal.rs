@@ -1,7 +1,7 @@
 //! The mailbox of a socket: commands under a lock, the signal that ships, and a descriptor.
 
 use super::bell::Bell;
-use super::{check, check_deep};
+use super::check_deep;
 use loom::sync::{Arc, Mutex};
 use loom::thread::{self, JoinHandle};
 use zeroxide::sync::signal::Signal;
@@ -67,7 +67,7 @@ fn join(threads: Vec<JoinHandle<()>>) {
 /// A call that blocks: it takes while it is armed, and looks again.
 #[test]
 fn a_blocked_call_hears_of_everything() {
-    check(|| {
+    check_deep(4, || {
         let mailbox = Mailbox::new();
         let threads = putters(&mailbox);
         let mut taken = mailbox.take();
@@ -86,7 +86,7 @@ fn a_blocked_call_hears_of_everything() {
 /// model ends only if it does.
 #[test]
 fn a_poll_hears_of_everything_and_does_not_spin() {
-    check(|| {
+    check_deep(4, || {
         let mailbox = Mailbox::new();
         let threads = putters(&mailbox);
         // The first time something else ends the sleep.
@@ -114,7 +114,7 @@ fn a_poll_hears_of_everything_and_does_not_spin() {
 /// `ZMQ_FD`: the application sleeps on the descriptor without saying so.
 #[test]
 fn who_has_the_descriptor_hears_of_everything() {
-    check(|| {
+    check_deep(3, || {
         let mailbox = Mailbox::new();
         let threads = putters(&mailbox);
         mailbox.signal.share(|| mailbox.descriptor.ring());
