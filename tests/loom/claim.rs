@@ -14,6 +14,7 @@ use loom::thread;
 const STOP: u32 = 1;
 const CLAIMED: u32 = 2;
 const RELEASED: u32 = 4;
+const RECEIVE: u32 = 8;
 
 /// The descriptor and its poll, where the I/O thread sleeps.
 #[derive(Default)]
@@ -25,6 +26,19 @@ struct Kernel {
     readable: bool,
 }
 
+/// What the receive half has read, and whether it stopped for want of room.
+#[derive(Default)]
+struct RecvHalf {
+    read: usize,
+    full: bool,
+}
+
+/// The socket's queue.
+struct Queue {
+    room: usize,
+    writer_waiting: bool,
+}
+
 #[derive(Default)]
 struct Established {
     claimed: bool,
@@ -33,18 +47,19 @@ struct Established {
 
 struct Connection {
     kernel: Mutex<Kernel>,
-    /// How much was read.
-    recv: Lock<usize>,
+    recv: Lock<RecvHalf>,
+    queue: Mutex<Queue>,
     established: Mutex<Established>,
     wanted: AtomicU32,
     poke: Bell,
 }
 
 impl Connection {
-    fn new() -> Arc<Self> {
+    fn new(room: usize) -> Arc<Self> {
         Arc::new(Self {
             kernel: Mutex::new(Kernel { watched: true, ..Kernel::default() }),
-            recv: Lock::new(0),
+            recv: Lock::new(RecvHalf::default()),
+            queue: Mutex::new(Queue { room, writer_waiting: false }),
             established: Mutex::default(),
             wanted: AtomicU32::new(0),
             poke: Bell::new(),
@@ -71,8 +86,15 @@ impl Connection {
     }
 
     /// `RecvHalf::pump`: a read that was not filled is the last one.
-    fn read(&self, half: &mut usize) {
-        *half += std::mem::take(&mut self.kernel.lock().unwrap().bytes);
+    fn read(&self, half: &mut RecvHalf) {
+        let mut queue = self.queue.lock().unwrap();
+        let mut kernel = self.kernel.lock().unwrap();
+        let count = kernel.bytes.min(queue.room);
+        kernel.bytes -= count;
+        queue.room -= count;
+        half.read += count;
+        half.full = kernel.bytes > 0;
+        queue.writer_waiting = half.full;
     }
 
     fn wake(&self, what: u32) {
@@ -90,6 +112,11 @@ impl Connection {
         if !std::mem::replace(&mut established.claimed, true) {
             self.watch(false);
             self.wake(CLAIMED);
+        }
+        if let Some(mut half) = self.recv.try_lock() {
+            if half.full {
+                self.read(&mut half);
+            }
         }
     }
 
@@ -109,6 +136,26 @@ impl Connection {
     }
 }
 
+/// The socket, on the same thread.
+impl Connection {
+    fn pop(&self) {
+        let mut queue = self.queue.lock().unwrap();
+        queue.room += 1;
+        let waits = std::mem::take(&mut queue.writer_waiting);
+        drop(queue);
+        if waits {
+            self.writable();
+        }
+    }
+
+    fn writable(&self) {
+        let goes_on = self.established.lock().unwrap().claimed;
+        if !goes_on {
+            self.wake(RECEIVE);
+        }
+    }
+}
+
 /// The I/O thread.
 impl Connection {
     fn run(&self) {
@@ -119,7 +166,7 @@ impl Connection {
                 thread::yield_now();
                 timer = self.renew_claim();
                 if !timer {
-                    self.watch(true);
+                    self.watch_again();
                 }
             } else if self.wanted.load(Ordering::SeqCst) == 0 && !self.is_readable() {
                 if stopped {
@@ -133,9 +180,20 @@ impl Connection {
             let wanted = self.wanted.swap(0, Ordering::SeqCst);
             timer |= wanted & CLAIMED != 0;
             stopped |= wanted & STOP != 0;
-            if wanted & RELEASED != 0 {
-                self.watch(true);
+            if wanted & RECEIVE != 0 {
+                self.read(&mut self.recv.lock());
             }
+            if wanted & RELEASED != 0 {
+                self.watch_again();
+            }
+        }
+    }
+
+    fn watch_again(&self) {
+        self.watch(true);
+        let mut half = self.recv.lock();
+        if half.full {
+            self.read(&mut half);
         }
     }
 
@@ -150,10 +208,10 @@ impl Connection {
     }
 }
 
-/// A peer sends twice while a thread does this with the connection.
-fn everything_is_read(act: fn(&Connection)) {
+/// A peer sends twice while a thread does this with the connection, where the queue has so much room.
+fn everything_is_read(room: usize, act: fn(&Connection)) {
     check_deep(3, move || {
-        let connection = Connection::new();
+        let connection = Connection::new(room);
         let theirs = connection.clone();
         let io_thread = thread::spawn(move || theirs.run());
         let theirs = connection.clone();
@@ -162,13 +220,13 @@ fn everything_is_read(act: fn(&Connection)) {
         peer.join().unwrap();
         connection.wake(STOP);
         io_thread.join().unwrap();
-        assert_eq!(*connection.recv.lock(), 2);
+        assert_eq!(connection.recv.lock().read, 2);
     });
 }
 
 #[test]
 fn everything_is_read_after_a_claim_was_given_back() {
-    everything_is_read(|connection| {
+    everything_is_read(2, |connection| {
         connection.claim();
         connection.pump();
         connection.release();
@@ -177,7 +235,7 @@ fn everything_is_read_after_a_claim_was_given_back() {
 
 #[test]
 fn everything_is_read_after_a_claim_was_left_to_lapse() {
-    everything_is_read(|connection| {
+    everything_is_read(2, |connection| {
         connection.claim();
         connection.pump();
     });
@@ -185,9 +243,18 @@ fn everything_is_read_after_a_claim_was_left_to_lapse() {
 
 #[test]
 fn everything_is_read_after_a_claim_was_taken_again() {
-    everything_is_read(|connection| {
+    everything_is_read(2, |connection| {
         connection.claim();
         connection.release();
         connection.claim();
+    });
+}
+
+#[test]
+fn everything_is_read_after_a_claim_that_lapsed_when_there_was_no_room() {
+    everything_is_read(1, |connection| {
+        connection.claim();
+        connection.pump();
+        connection.pop();
     });
 }
