@@ -1,86 +1,15 @@
-//! What a peer can cost us: each thing that it can make a socket keep has a bound, and where memory is short its
-//! connection ends, and nothing else.
-//!
-//! What wants a process of its own, with less memory than it asks for, runs this program again.
+//! Where memory is short the connection that asks for more ends, and nothing else.
+#![forbid(unsafe_code)]
 
-mod common;
-
-use common::bytes::{command, Dialect, COMMAND, LONG, PUSH, SUB};
-use common::{context, finish, Peer, Socket};
-use std::process::Command;
+use crate::common::bytes::{command, Dialect, COMMAND, PUSH, SUB};
+use crate::common::{context, finish, Peer, Socket};
+use crate::{header, pull_survives, with_memory, write_until_closed, MIB, TCP, V3_1};
 use zeroxide::error::Error;
 use zeroxide::options::ids;
-use zeroxide::runtime::Context;
-
-const TCP: &str = "tcp://127.0.0.1:*";
-const V3_1: Dialect = Dialect::V3(1);
-const MIB: usize = 1024 * 1024;
-
-/// Names the test that a child is to run.
-const CHILD: &str = "ZEROXIDE_BOUNDS_CHILD";
-
-/// Runs `body` in a process that can have `more` bytes of address space than it had at first.
-fn with_memory(name: &str, more: usize, body: impl FnOnce()) {
-    if std::env::var(CHILD).is_ok_and(|child| child == name) {
-        // What is made when it is first needed is made before.
-        let context = context();
-        Socket::new(&context, ids::PULL).bind(TCP);
-        limit_memory(more);
-        return body();
-    }
-    let program = std::env::current_exe().unwrap();
-    let run = Command::new(program)
-        .args([name, "--exact", "--nocapture", "--test-threads=1"])
-        .env(CHILD, name)
-        // Each arena of the allocator would take a part of the address space for itself.
-        .env("MALLOC_ARENA_MAX", "1")
-        .output()
-        .unwrap();
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(run.status.success(), "{}\n{}\n{}", run.status, said(&run.stdout), said(&run.stderr));
-}
-
-fn limit_memory(more: usize) {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: usize = statm.split_whitespace().next().unwrap().parse().unwrap();
-    let limit = (pages * 4096 + more) as libc::rlim_t;
-    let limits = libc::rlimit { rlim_cur: limit, rlim_max: limit };
-    // SAFETY: `limits` is a value of the type that is asked for.
-    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limits) }, 0);
-}
-
-/// The header of a frame of this length.
-fn header(flags: u8, len: u64) -> Vec<u8> {
-    [&[flags | LONG][..], &len.to_be_bytes()].concat()
-}
-
-/// A PULL under attack goes on serving.
-fn pull_survives(attack: impl FnOnce(&Context, &Socket, &str) -> Vec<Peer>) {
-    let context = context();
-    let (pull, endpoint) = Socket::bound(&context, ids::PULL, TCP);
-    let attackers = attack(&context, &pull, &endpoint);
-    for round in 0..3 {
-        let mut good = Peer::greet(&endpoint, V3_1, PUSH, b"");
-        good.write(&V3_1.message(&[&[round; 100]]));
-        assert_eq!(pull.recv(), [[round; 100]]);
-    }
-    drop(attackers);
-    finish(&context, [pull]);
-}
-
-/// Writes until the other end has closed the connection, and says how much that took.
-fn stream(peer: &mut Peer, most: usize) -> usize {
-    let piece = vec![7; MIB];
-    let mut written = 0;
-    while written < most && peer.keeps(&piece) {
-        written += piece.len();
-    }
-    written
-}
 
 #[test]
 fn a_length_that_is_only_said_takes_no_memory() {
-    with_memory("a_length_that_is_only_said_takes_no_memory", 256 * MIB, || {
+    with_memory(256 * MIB, || {
         for flags in [COMMAND, 0] {
             pull_survives(|_, _, endpoint| {
                 let attack = |_| {
@@ -97,7 +26,7 @@ fn a_length_that_is_only_said_takes_no_memory() {
 
 #[test]
 fn a_subscription_that_is_only_begun_takes_no_memory() {
-    with_memory("a_subscription_that_is_only_begun_takes_no_memory", 256 * MIB, || {
+    with_memory(256 * MIB, || {
         let context = context();
         let (xpub, endpoint) = Socket::bound(&context, ids::XPUB, TCP);
         let attack = |_| {
@@ -118,7 +47,7 @@ fn a_subscription_that_is_only_begun_takes_no_memory() {
 /// More than there is, in a message or a command of any protocol.
 #[test]
 fn a_peer_that_sends_more_than_there_is_loses_its_connection() {
-    with_memory("a_peer_that_sends_more_than_there_is_loses_its_connection", 256 * MIB, || {
+    with_memory(256 * MIB, || {
         let v1 = [&[0xFF][..], &(1u64 << 40).to_be_bytes(), &[0]].concat();
         for (dialect, begin) in
             [(Dialect::V1, v1), (Dialect::V2, header(0, 1 << 40)), (V3_1, header(0, 1 << 40))]
@@ -127,7 +56,7 @@ fn a_peer_that_sends_more_than_there_is_loses_its_connection() {
                 let monitor = pull.monitor(context);
                 let mut peer = Peer::greet(endpoint, dialect, PUSH, b"");
                 peer.write(&begin);
-                assert!(stream(&mut peer, 512 * MIB) < 512 * MIB, "{dialect:?}");
+                assert!(write_until_closed(&mut peer, 512 * MIB) < 512 * MIB, "{dialect:?}");
                 monitor.wait_for(ids::EVENT_DISCONNECTED);
                 monitor.0.close();
                 Vec::new()
@@ -138,51 +67,47 @@ fn a_peer_that_sends_more_than_there_is_loses_its_connection() {
 
 #[test]
 fn a_send_that_memory_is_too_short_for_fails_and_can_be_made_again() {
-    with_memory(
-        "a_send_that_memory_is_too_short_for_fails_and_can_be_made_again",
-        16 * MIB,
-        || {
-            let context = context();
-            let [push, pull] = [ids::PUSH, ids::PULL].map(|kind| Socket::new(&context, kind));
-            push.set(ids::SNDHWM, 0);
-            pull.set(ids::RCVHWM, 0);
-            pull.bind("inproc://bounds");
-            push.connect("inproc://bounds");
-            let message = [&b"begin"[..], &[1; 20_000], &[2; 3000], b"end"];
-            for len in [1, 2, 4] {
-                let message = &message[message.len() - len..];
-                let (mut sent, mut part) = (0, 0);
-                // For this test, when there is nothing left.
-                let reserve = vec![1; MIB];
-                let error = loop {
-                    match push.send_part(message[part], part + 1 < len) {
-                        Ok(()) => part += 1,
-                        Err(error) => break error,
-                    }
-                    if part == len {
-                        (sent, part) = (sent + 1, 0);
-                    }
-                };
-                drop(reserve);
-                assert_eq!(error, Error::NoMemory);
-                assert!(sent > 100, "{sent}");
-                for _ in 0..sent {
-                    assert_eq!(pull.recv(), message);
+    with_memory(16 * MIB, || {
+        let context = context();
+        let [push, pull] = [ids::PUSH, ids::PULL].map(|kind| Socket::new(&context, kind));
+        push.set(ids::SNDHWM, 0);
+        pull.set(ids::RCVHWM, 0);
+        pull.bind("inproc://bounds");
+        push.connect("inproc://bounds");
+        let message = [&b"begin"[..], &[1; 20_000], &[2; 3000], b"end"];
+        for len in [1, 2, 4] {
+            let message = &message[message.len() - len..];
+            let (mut sent, mut part) = (0, 0);
+            // For this test, when there is nothing left.
+            let reserve = vec![1; MIB];
+            let error = loop {
+                match push.send_part(message[part], part + 1 < len) {
+                    Ok(()) => part += 1,
+                    Err(error) => break error,
                 }
-                for (index, body) in message.iter().enumerate().skip(part) {
-                    push.send_part(body, index + 1 < len).unwrap();
+                if part == len {
+                    (sent, part) = (sent + 1, 0);
                 }
+            };
+            drop(reserve);
+            assert_eq!(error, Error::NoMemory);
+            assert!(sent > 100, "{sent}");
+            for _ in 0..sent {
                 assert_eq!(pull.recv(), message);
             }
-            finish(&context, [push, pull]);
-        },
-    );
+            for (index, body) in message.iter().enumerate().skip(part) {
+                push.send_part(body, index + 1 < len).unwrap();
+            }
+            assert_eq!(pull.recv(), message);
+        }
+        finish(&context, [push, pull]);
+    });
 }
 
 /// Whoever asks for answers all the time and never reads them is not given any more at some point.
 #[test]
 fn pings_of_a_peer_that_never_reads_take_no_memory() {
-    with_memory("pings_of_a_peer_that_never_reads_take_no_memory", 32 * MIB, || {
+    with_memory(32 * MIB, || {
         pull_survives(|_, _, endpoint| {
             let mut peer = Peer::greet(endpoint, V3_1, PUSH, b"");
             let pings = command("PING", b"\0\0sixteen letters.").repeat(10_000);
@@ -198,7 +123,7 @@ fn pings_of_a_peer_that_never_reads_take_no_memory() {
 /// the others until they are looked at.
 #[test]
 fn subscriptions_wait_for_the_owner_of_a_publisher() {
-    with_memory("subscriptions_wait_for_the_owner_of_a_publisher", 64 * MIB, || {
+    with_memory(64 * MIB, || {
         subscriptions_wait(ids::PUB, V3_1);
         subscriptions_wait(ids::XPUB, V3_1);
         subscriptions_wait(ids::XPUB, Dialect::V2);
@@ -231,7 +156,7 @@ fn subscriptions_wait(kind: i32, dialect: Dialect) {
 
 #[test]
 fn topics_beyond_all_memory_end_the_connection() {
-    with_memory("topics_beyond_all_memory_end_the_connection", 32 * MIB, || {
+    with_memory(32 * MIB, || {
         for kind in [ids::PUB, ids::XPUB] {
             let context = context();
             let (publisher, endpoint) = Socket::bound(&context, kind, TCP);
@@ -260,7 +185,7 @@ fn topics_beyond_all_memory_end_the_connection() {
 /// Connections need a little memory each, and where there is none they do not come about.
 #[test]
 fn connections_wait_for_memory() {
-    with_memory("connections_wait_for_memory", 16 * MIB, || {
+    with_memory(16 * MIB, || {
         let context = context();
         let (pull, endpoint) = Socket::bound(&context, ids::PULL, TCP);
         let monitor = pull.monitor(&context);
@@ -287,7 +212,7 @@ fn connections_wait_for_memory() {
 /// A thread that waits for the message sleeps all the while.
 #[test]
 fn bytes_one_at_a_time_take_no_memory() {
-    with_memory("bytes_one_at_a_time_take_no_memory", 16 * MIB, || {
+    with_memory(16 * MIB, || {
         pull_survives(|_, pull, endpoint| {
             let mut peer = Peer::greet(endpoint, V3_1, PUSH, b"");
             let body = vec![7; 8000];
