@@ -1,11 +1,14 @@
 //! Messages: their number, their length, and the number and length of their parts.
 #![forbid(unsafe_code)]
 
-use crate::common::bytes::{PULL, PUSH, REP};
+use crate::common::bytes::{Dialect, MORE, PULL, PUSH, REP};
 use crate::common::{Peer, Socket};
 use crate::memory::watch;
 use crate::{header, measured, Victim, KIB, MIB, SPARE, V3_1};
 use zeroxide::options::ids;
+
+/// What the kernel may hold of a connection, at both of its ends.
+const KERNEL: usize = 12 * MIB;
 
 /// A socket with limits.
 fn limited(kind: i32, hwm: i32, max_size: i64) -> Victim {
@@ -13,6 +16,61 @@ fn limited(kind: i32, hwm: i32, max_size: i64) -> Victim {
         socket.set(ids::RCVHWM, hwm);
         socket.set_bytes(ids::MAXMSGSIZE, &max_size.to_ne_bytes());
     })
+}
+
+/// Writes so many bytes of this piece again and again, unless the other end closes the connection.
+fn write_most(peer: &mut Peer, piece: &[u8], most: usize) -> usize {
+    let pieces = piece.repeat((MIB / piece.len()).max(1));
+    let mut written = 0;
+    while written < most && peer.keeps(&pieces) {
+        written += pieces.len();
+    }
+    written
+}
+
+/// The parts of a message may take as much together as all the messages that are waited for, or 16 MiB.
+#[test]
+fn parts_without_an_end_end_the_connection() {
+    measured(|| {
+        let cases = [0, 1000, 40_000].map(|size| (V3_1, size));
+        for (dialect, size) in cases.into_iter().chain([(Dialect::V2, 1000), (Dialect::V1, 1000)]) {
+            let victim = limited(ids::PULL, 10, 50_000);
+            let mut peer = victim.peer(dialect, PUSH);
+            let memory = watch();
+            let written = write_most(&mut peer, &dialect.frame(MORE, &vec![7; size]), 64 * MIB);
+            let most = memory.most();
+            assert!(written < 16 * MIB + KERNEL, "{dialect:?}, {size}: {written}");
+            assert!(most < 40 * MIB, "{dialect:?}, {size}: {most}");
+            victim.is_left_alone();
+            memory.falls_to(SPARE);
+            victim.finish();
+        }
+    });
+}
+
+/// A message of many parts is none without an end.
+#[test]
+fn parts_within_the_bound_are_taken() {
+    for (hwm, max_size, size, count) in
+        [(10, 50_000, 40_000, 400), (10, 50_000, 0, 100_000), (1000, 50_000, 40_000, 500)]
+    {
+        let victim = limited(ids::PULL, hwm, max_size);
+        let mut peer = victim.peer(V3_1, PUSH);
+        let body = vec![7; size];
+        peer.write(&V3_1.frame(MORE, &body).repeat(count));
+        peer.write(&V3_1.frame(0, b"end"));
+        assert_eq!(victim.socket.recv().len(), count + 1);
+        victim.finish();
+    }
+    // Nothing is said of a limit.
+    for (hwm, max_size) in [(10, -1), (0, 50_000)] {
+        let victim = limited(ids::PULL, hwm, max_size);
+        let mut peer = victim.peer(V3_1, PUSH);
+        peer.write(&V3_1.frame(MORE, &[7; 40_000]).repeat(1000));
+        peer.write(&V3_1.frame(0, b"end"));
+        assert_eq!(victim.socket.recv().len(), 1001);
+        victim.finish();
+    }
 }
 
 /// However short they are, messages take what they took on the wire.

@@ -33,6 +33,8 @@ const WAIT_FOR: usize = 64 * 1024;
 const WAIT_AT_MOST: usize = 512 * 1024;
 /// No more memory than this stays with a connection whose bytes are translated, once they are.
 const STAGING_KEPT: usize = 4 * MAX_READ;
+/// The parts of a message may always take so much together.
+const PARTS_KEPT: u64 = 16 * 1024 * 1024;
 /// One turn of a connection takes no more reads than this, so that others have theirs.
 const TURN: usize = 32;
 
@@ -71,6 +73,8 @@ pub struct RecvHalf {
     /// Subscriptions are for the socket.
     wants_commands: bool,
     large: Option<Large>,
+    /// What the large parts of a message that has not ended take together.
+    large_parts: u64,
     /// Undecoded bytes of a framing that is translated.
     staging: Vec<u8>,
     /// Where messages of a conflated link are decoded.
@@ -106,6 +110,7 @@ impl RecvHalf {
             max_body: max_body.unwrap_or(u64::MAX),
             wants_commands,
             large: None,
+            large_parts: 0,
             staging: Vec::new(),
             scratch: None,
             read_size: MIN_READ,
@@ -371,6 +376,9 @@ impl RecvHalf {
     /// Lets the socket see the whole messages that were absorbed.
     fn publish(&mut self) -> Option<Pumped> {
         let asleep = self.producer()?.commit_absorbed();
+        if self.is_endless() {
+            return Some(Pumped::Malformed(None));
+        }
         if self.scratch.is_some() {
             return self.conflate();
         }
@@ -378,6 +386,25 @@ impl RecvHalf {
             self.socket.readable();
         }
         None
+    }
+
+    /// Do the parts of a message that has not ended take more than messages may that have? The high-water mark
+    /// counts whole messages only, and `ZMQ_MAXMSGSIZE` is for each part.
+    fn is_endless(&mut self) -> bool {
+        let (max_body, large) = (self.max_body, self.large_parts);
+        let conflated = self.scratch.is_some();
+        let Some(producer) = self.producer() else { return false };
+        let unfinished = producer.unfinished();
+        if unfinished == 0 {
+            self.large_parts = 0;
+            return false;
+        }
+        let most = match producer.hwm() as u64 {
+            _ if conflated => max_body,
+            0 => u64::MAX,
+            hwm => hwm.saturating_mul(max_body),
+        };
+        unfinished + large > most.max(PARTS_KEPT)
     }
 
     fn begin_large(&mut self) -> Option<Pumped> {
@@ -499,6 +526,7 @@ impl RecvHalf {
             encode_frame(flags, &message, &mut frame);
             return self.absorb_frames(&frame);
         }
+        self.large_parts += message.len() as u64;
         match self.producer()?.push_absorbed(flags, Parcel::Message(message)) {
             Ok(()) => self.publish(),
             Err(_) => Some(NO_MEMORY),

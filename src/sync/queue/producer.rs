@@ -303,6 +303,20 @@ impl<T: Payload> Producer<T> {
         self.committed.chunk != self.chunk || self.committed.offset != self.offset
     }
 
+    /// How many bytes of records were written and are not committed: after [`Producer::commit_absorbed`], those of a
+    /// message that has not ended.
+    pub fn unfinished(&self) -> u64 {
+        let Mark { chunk, offset } = self.committed;
+        // SAFETY: chunks from the last commit on are alive.
+        let committed = unsafe { chunk.as_ref() }.base() + offset as u64;
+        self.position() - committed
+    }
+
+    /// The high-water mark; zero means no limit.
+    pub fn hwm(&self) -> usize {
+        self.shared.hwm()
+    }
+
     /// Published bytes that the consumer may not have taken yet, as of `position`.
     pub fn position(&self) -> u64 {
         // SAFETY: the current chunk is the producer's.
