@@ -1,7 +1,7 @@
 //! Connections: what one costs that says nothing, says little, does not read, or comes and goes.
 #![forbid(unsafe_code)]
 
-use crate::common::bytes::{command_frame, greeting, DEALER, PUSH};
+use crate::common::bytes::{command_frame, greeting, DEALER, PULL, PUSH, SUB};
 use crate::common::Peer;
 use crate::memory::{watch, Watch};
 use crate::{measured, Victim, KIB, MIB, SPARE, V3_1};
@@ -137,6 +137,50 @@ fn connections_that_come_and_go_cost_little() {
         victim.socket.is_readable();
         memory.falls_to(MIB);
         victim.finish();
+    });
+}
+
+/// What peers said before they went is kept until it is read, in memory that fits: 512 bytes at first.
+#[test]
+fn messages_of_peers_that_have_gone_take_their_bytes() {
+    measured(|| {
+        let victim = Victim::new(ids::PULL, |_| {});
+        let memory = watch();
+        for _ in 0..COUNT {
+            let mut peer = victim.peer(V3_1, PUSH);
+            peer.write(&V3_1.message(&[b"a message"]));
+            peer.end();
+            victim.is_left_alone();
+        }
+        let kept = each(&memory);
+        eprintln!("gone with a message: {kept} bytes");
+        assert!(kept < 10 * KIB, "{kept}");
+        for _ in 0..COUNT {
+            assert_eq!(victim.socket.recv(), [b"a message"]);
+        }
+        assert!(victim.socket.try_recv().is_none());
+        memory.falls_to(MIB / 4);
+        victim.finish();
+    });
+}
+
+/// Sockets that never read what peers send keep none of it when these have gone.
+#[test]
+fn what_nobody_reads_goes_with_its_peer() {
+    measured(|| {
+        for (kind, peer_kind) in [(ids::PUSH, PULL), (ids::PUB, SUB)] {
+            let victim = Victim::new(kind, |_| {});
+            let memory = watch();
+            for _ in 0..COUNT {
+                let mut peer = victim.peer(V3_1, peer_kind);
+                peer.write(&V3_1.message(&[&[7; 5000]]));
+                peer.end();
+                victim.is_left_alone();
+                victim.socket.can_send();
+            }
+            memory.falls_to(MIB / 4);
+            victim.finish();
+        }
     });
 }
 

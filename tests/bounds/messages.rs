@@ -1,7 +1,7 @@
 //! Messages: their number, their length, and the number and length of their parts.
 #![forbid(unsafe_code)]
 
-use crate::common::bytes::{Dialect, MORE, PULL, PUSH, REP};
+use crate::common::bytes::{Dialect, MORE, PULL, PUSH, REP, REQ};
 use crate::common::{Peer, Socket};
 use crate::memory::watch;
 use crate::{header, measured, Victim, KIB, MIB, SPARE, V3_1};
@@ -128,6 +128,28 @@ fn longer_messages_end_the_connection() {
         assert!(peer.is_closed());
         victim.is_left_alone();
         assert!(memory.most() < 64 * KIB, "{}", memory.most());
+        victim.finish();
+    });
+}
+
+/// A REP keeps the parts before the first empty one apart, until it has replied.
+#[test]
+fn parts_of_an_envelope_take_a_message_each() {
+    measured(|| {
+        const PARTS: usize = 100_000;
+        let victim = limited(ids::REP, 10, -1);
+        let mut peer = victim.peer(V3_1, REQ);
+        let memory = watch();
+        peer.write(&V3_1.frame(MORE, b"x").repeat(PARTS));
+        peer.write(&V3_1.message(&[b"", b"a question"]));
+        assert_eq!(victim.socket.recv(), [b"a question"]);
+        let kept = memory.settled() / PARTS;
+        eprintln!("envelope: {kept} bytes a part");
+        assert!(kept < 160, "{kept}");
+        victim.socket.send(&[b"an answer"]);
+        peer.read(64);
+        assert_eq!(peer.message().len(), PARTS + 2);
+        memory.falls_to(SPARE + 64 * PARTS);
         victim.finish();
     });
 }

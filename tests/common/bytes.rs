@@ -26,6 +26,7 @@ pub type Kind = (&'static str, u8, bool);
 pub const PAIR: Kind = ("PAIR", 0, false);
 pub const PUB: Kind = ("PUB", 1, false);
 pub const SUB: Kind = ("SUB", 2, false);
+pub const REQ: Kind = ("REQ", 3, false);
 pub const REP: Kind = ("REP", 4, false);
 pub const DEALER: Kind = ("DEALER", 5, true);
 pub const ROUTER: Kind = ("ROUTER", 6, true);

@@ -200,11 +200,16 @@ impl Peer {
         self.drain().1
     }
 
+    /// Says that nothing more comes.
+    pub fn end(&self) {
+        // The other end may have closed it already.
+        let _ = self.0.shutdown(Shutdown::Write);
+    }
+
     /// Says that nothing more comes, and waits until the other end closes the connection.
     #[track_caller]
     pub fn hang_up(mut self) {
-        // The other end may have closed it already.
-        let _ = self.0.shutdown(Shutdown::Write);
+        self.end();
         self.read_to_end();
     }
 
