@@ -408,3 +408,15 @@ fn unknown_commands_are_passed_over() {
     }
     finish(&context, [pull]);
 }
+
+/// Bytes that come with the end of the handshake are answered like any others.
+#[test]
+fn a_ping_right_behind_the_handshake_is_answered() {
+    let context = context();
+    let (pull, endpoint) = Socket::bound(&context, ids::PULL, TCP);
+    let mut peer = Peer::connect(&endpoint);
+    peer.write(&[V3_1.hello(PUSH, b""), command("PING", b"\0\0hello")].concat());
+    peer.expect(&V3_1.answer(("PULL", 7, false), b""));
+    peer.expect(&command("PONG", b"hello"));
+    finish(&context, [pull]);
+}

@@ -211,10 +211,13 @@ impl Session {
             self.profile.owner.hiccup(link.id);
         }
         let (Some(tx), Some(rx)) = (link.tx.take(), link.rx.take()) else { return self.end(io) };
-        let send = SendHalf::new(rx, link.socket.clone(), send, first);
+        let mut send = SendHalf::new(rx, link.socket.clone(), send, first);
         let mut recv = RecvHalf::new(tx, link.socket.clone(), recv, max_body, wants_commands);
         recv.introduce(Parcel::Peer(Arc::new(info)));
         let pumped = prepare(&mut recv);
+        if let Some(replies) = recv.take_replies() {
+            send.queue_frames(&replies);
+        }
         let connection = Arc::new(Connection::new(stream, send, recv));
         self.state = State::Active(connection.clone());
         self.handle.set_connection(Some(connection), self.blocked);
