@@ -215,13 +215,16 @@ fn write(peer: &mut TcpStream, bytes: &[u8]) -> Result<()> {
     during(peer.write_all(bytes), "write")
 }
 
+#[track_caller]
 fn read(peer: &mut TcpStream, len: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![0; len];
-    during(peer.read_exact(&mut bytes), "read")?;
+    let at = std::panic::Location::caller().line();
+    during(peer.read_exact(&mut bytes), format!("read of {len} in line {at}"))?;
     Ok(bytes)
 }
 
 /// Flags and body.
+#[track_caller]
 fn read_frame(peer: &mut TcpStream) -> Result<(u8, Vec<u8>)> {
     let head = read(peer, 2)?;
     if head[0] & 2 == 0 {

@@ -82,7 +82,7 @@ fn compare(scene: &Scene) -> Tested {
 fn cost(scene: &Scene, library: Library) -> Result<Cost, Failed> {
     let mut victim = Victim::start(library, scene.victim)?;
     let before = victim.cost()?;
-    let peers = (scene.attack)(&mut victim)?;
+    let peers = (scene.attack)(&mut victim).map_err(|error| format!("{library}: {error}"))?;
     let after = victim.cost()?;
     drop(peers);
     Ok(after.since(&before))
