@@ -144,6 +144,11 @@ impl Context {
         handles.filter(|handle| !handle.is_over()).min_by_key(|handle| handle.load()).cloned()
     }
 
+    /// How many sessions and listeners its I/O threads have.
+    pub fn load(&self) -> usize {
+        self.0.state.lock().io.iter().map(|thread| thread.handle.load()).sum()
+    }
+
     /// Has an I/O thread give back what this thread has postponed, which holds a lock and is about to wait.
     pub fn pass_on_returns(&self) {
         let returns = returns::take();

@@ -18,8 +18,12 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 
-/// Far more memory than it takes to begin a session.
+/// Far more memory than it takes to begin a session, in bytes.
 const RESERVE: usize = 64 * 1024;
+
+/// And for each session that there is more than all lists take that sessions are in, when each of them doubles: the
+/// longest, of links, takes 344 bytes for each, and another dozen some 400 together.
+const RESERVE_EACH: usize = 2 * 1024;
 
 /// After so many failures in one turn a listener rests: others are to have their turn, too, if an error stays.
 const MOST_FAILURES: u32 = 64;
@@ -131,7 +135,7 @@ impl Accepting {
     }
 
     fn welcome(&self, established: Established) {
-        if is_there(RESERVE).is_err() {
+        if is_there(RESERVE + RESERVE_EACH * self.context.load()).is_err() {
             return self.failed(&io::Error::from_raw_os_error(libc::ENOMEM));
         }
         let fd = established.stream.as_raw_fd();

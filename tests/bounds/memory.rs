@@ -1,6 +1,7 @@
 //! What this process has allocated, and how it is limited.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,9 @@ static ALLOCATOR: Counting = Counting;
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
+/// Nothing as long as this, or longer, is to be had.
+static TOO_LONG: AtomicUsize = AtomicUsize::new(usize::MAX);
+
 /// The system's allocator, with every byte counted.
 struct Counting;
 
@@ -23,6 +27,9 @@ fn add(bytes: usize) {
 // SAFETY: the system's allocator does it all.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if layout.size() >= TOO_LONG.load(Relaxed) {
+            return ptr::null_mut();
+        }
         add(layout.size());
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
@@ -41,6 +48,9 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if size >= TOO_LONG.load(Relaxed) {
+            return ptr::null_mut();
+        }
         add(size);
         NOW.fetch_sub(layout.size(), Relaxed);
         // SAFETY: as the caller promises.
@@ -91,6 +101,11 @@ impl Watch {
             last = now;
         }
     }
+}
+
+/// Has allocations of so many bytes, and longer ones, fail from now on.
+pub fn refuse_from(bytes: usize) {
+    TOO_LONG.store(bytes, Relaxed);
 }
 
 /// Lets the process have so many bytes of address space more than it has, and no others.

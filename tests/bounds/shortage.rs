@@ -3,7 +3,10 @@
 
 use crate::common::bytes::{command, Dialect, COMMAND, PUSH, SUB};
 use crate::common::{context, finish, Peer, Socket};
-use crate::{header, pull_survives, with_memory, write_until_closed, MIB, TCP, V3_1};
+use crate::{
+    header, measured, memory, pull_survives, with_memory, write_until_closed, Victim, KIB, MIB,
+    TCP, V3_1,
+};
 use zeroxide::error::Error;
 use zeroxide::options::ids;
 
@@ -42,6 +45,43 @@ fn a_subscription_that_is_only_begun_takes_no_memory() {
         drop(attackers);
         finish(&context, [xpub]);
     });
+}
+
+/// Each connection is in lists, which double when they are full.
+#[test]
+fn no_connection_begins_where_there_is_no_memory_for_lists_of_them() {
+    measured(|| {
+        let victim = Victim::new(ids::PULL, |_| {});
+        // The list of links would be longer from three hundred on.
+        memory::refuse_from(128 * KIB);
+        let mut peers = Vec::new();
+        while is_let_in(&victim, &mut peers) {
+            assert!(peers.len() < 400, "all of them were let in");
+        }
+        memory::refuse_from(usize::MAX);
+        let mut good = victim.peer(V3_1, PUSH);
+        good.write(&V3_1.message(&[b"served"]));
+        assert_eq!(victim.socket.recv(), [b"served"]);
+        victim.finish();
+    });
+}
+
+fn is_let_in(victim: &Victim, peers: &mut Vec<Peer>) -> bool {
+    let mut peer = Peer::connect(&victim.endpoint);
+    peer.try_write(&V3_1.hello(PUSH, b""));
+    peers.push(peer);
+    loop {
+        // The owner of a socket learns of its connections when it calls.
+        victim.socket.try_recv_any();
+        match victim.monitor.next() {
+            (ids::EVENT_HANDSHAKE_SUCCEEDED, _) => return true,
+            (ids::EVENT_ACCEPT_FAILED, errno) => {
+                assert_eq!(errno, libc::ENOMEM);
+                return false;
+            }
+            _ => {}
+        }
+    }
 }
 
 /// More than there is, in a message or a command of any protocol.
