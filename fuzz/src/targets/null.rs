@@ -1,0 +1,11 @@
+//! Both ends of NULL.
+
+use super::mechanism::{locals, play};
+use crate::input::Input;
+use crate::zmq::Security;
+
+pub fn run(data: &[u8]) {
+    let mut input = Input::new(data);
+    let ends = locals(&mut input).map(|local| Security::Null.start(local));
+    play(&mut input, ends);
+}
