@@ -4,7 +4,15 @@
 //! a panic that the library catches at the top of one of its threads is a finding as well.
 
 pub mod input;
+pub mod memory;
+pub mod random;
 pub mod targets;
+
+/// Runs a target with an input. All that an input leads to is the same each time.
+pub fn run(target: fn(&[u8]), data: &[u8]) {
+    random::restart();
+    target(data);
+}
 
 /// What the targets use of the library.
 pub mod zmq {

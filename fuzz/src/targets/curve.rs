@@ -1,5 +1,4 @@
-//! Both ends of CURVE, and the messages after a good handshake. Keys are new each time, since nonces and keys of a
-//! connection are random anyway: a finding may take a few attempts to show again.
+//! Both ends of CURVE, and the messages after a good handshake.
 
 use super::mechanism::{locals, play, talk};
 use crate::input::Input;

@@ -3,7 +3,7 @@
 
 use super::curve::securities;
 use super::mechanism::locals;
-use super::receive::{drain, Marked, Nobody};
+use super::receive::{drain, Came, Marked, Nobody};
 use crate::input::Input;
 use crate::zmq::{
     pair, streams, Command, Frame, Limits, LinkEnd, Mechanism, Receiver, RecvFraming, RecvHalf,
@@ -106,7 +106,7 @@ struct Pipe {
     travelling: VecDeque<u8>,
     sent: Vec<(u8, Vec<u8>)>,
     unfinished: Vec<(u8, Vec<u8>)>,
-    came: Vec<(u8, Vec<u8>)>,
+    came: Came,
     /// A connection was lost, and perhaps messages with it.
     cut: bool,
 }
@@ -128,7 +128,7 @@ impl Pipe {
             travelling: VecDeque::new(),
             sent: Vec::new(),
             unfinished: Vec::new(),
-            came: Vec::new(),
+            came: Came::with_room(0),
             cut: false,
         }
     }
@@ -261,18 +261,17 @@ impl Pipe {
             quiet = if still && self.travelling.is_empty() { quiet + 1 } else { 0 };
         }
         if self.kind == Kind::Raw {
-            let bytes = |messages: &[(u8, Vec<u8>)]| -> Vec<u8> {
-                messages.iter().flat_map(|(_, body)| body.clone()).collect()
-            };
-            assert!(self.cut || bytes(&self.sent) == bytes(&self.came));
+            let sent = self.sent.iter().flat_map(|(_, body)| body);
+            assert!(self.cut || sent.eq(self.came.bodies()));
             return;
         }
         if !self.cut {
             assert_eq!(self.came.len(), self.sent.len());
         }
         let mut sent = self.sent.iter();
-        for message in &self.came {
-            assert!(sent.any(|other| other == message), "{} bytes came", message.1.len());
+        for (flags, body) in self.came.iter() {
+            let is_this = |other: &(u8, Vec<u8>)| (other.0, &other.1[..]) == (flags, body);
+            assert!(sent.any(is_this), "{} bytes came", body.len());
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The receive half: bytes in any pieces bring the same messages as in one, in every framing and at any high-water
-//! mark.
+//! mark, and what is held in memory has to do with what was sent, and not with what was announced.
 
 use crate::input::{pieces, Input};
+use crate::memory::measure;
 use crate::zmq::{
     frame, pair, streams, HandshakeError, Limits, LinkEnd, LinkPeer, Open, Parcel, Pumped,
     Receiver, Record, RecvFraming, RecvHalf, Seal, Sealed, Stream,
@@ -44,6 +45,52 @@ impl Open for Marked {
     }
 }
 
+/// Messages that came, and so that their place is not counted it is there before.
+#[derive(Debug, PartialEq)]
+pub struct Came {
+    heads: Vec<(u8, usize)>,
+    bodies: Vec<u8>,
+}
+
+impl Came {
+    /// With room for what so many bytes can bring.
+    pub fn with_room(bytes: usize) -> Self {
+        Came { heads: Vec::with_capacity(bytes + 8), bodies: Vec::with_capacity(bytes + 8) }
+    }
+
+    pub fn push(&mut self, flags: u8, body: &[u8]) {
+        self.heads.push((flags, body.len()));
+        self.bodies.extend_from_slice(body);
+    }
+
+    pub fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// All bodies in a row.
+    pub fn bodies(&self) -> &[u8] {
+        &self.bodies
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (u8, &[u8])> {
+        let mut rest = &self.bodies[..];
+        self.heads.iter().map(move |(flags, len)| {
+            let (body, behind) = rest.split_at(*len);
+            rest = behind;
+            (*flags, body)
+        })
+    }
+}
+
+/// What may be kept whatever comes: the beginning of one long message, and the chunks of two queues.
+const KEPT: usize = 2 * 1024 * 1024;
+/// What a byte that came may take: a short message is a record, and two copies of it may be on their way.
+const A_BYTE: usize = 16;
+
 #[derive(Clone, Copy)]
 struct Setting {
     framing: usize,
@@ -70,19 +117,24 @@ pub fn run(data: &[u8]) {
     let whole = receive(Setting { fed: 0, hwm: 0, ..setting }, bytes, &[]);
     let cut = receive(setting, bytes, lengths);
     if setting.framing == 2 {
-        let joined = |(messages, end): (Vec<(u8, Vec<u8>)>, _)| {
-            (messages.into_iter().flat_map(|(_, body)| body).collect::<Vec<_>>(), end)
-        };
         // How much of a stream is one message is a matter of chance.
         if setting.max_body.is_none() && !setting.latest {
-            assert_eq!(joined(whole), joined(cut));
+            assert_eq!((whole.0.bodies(), whole.1), (cut.0.bodies(), cut.1));
         }
         return;
     }
     assert_eq!(whole, cut);
 }
 
-fn receive(setting: Setting, bytes: &[u8], lengths: &[u8]) -> (Vec<(u8, Vec<u8>)>, Option<Pumped>) {
+fn receive(setting: Setting, bytes: &[u8], lengths: &[u8]) -> (Came, Option<Pumped>) {
+    let mut came = Came::with_room(bytes.len());
+    let (end, most) = measure(|| receive_into(&mut came, setting, bytes, lengths));
+    let bound = KEPT + A_BYTE * bytes.len();
+    assert!(most <= bound, "{most} bytes of memory for {} bytes", bytes.len());
+    (came, end)
+}
+
+fn receive_into(came: &mut Came, setting: Setting, bytes: &[u8], lengths: &[u8]) -> Option<Pumped> {
     let limits = if setting.latest { Limits::Latest } else { Limits::Messages(setting.hwm) };
     let (LinkEnd { tx, .. }, LinkEnd { mut rx, .. }) = pair(limits, limits).unwrap();
     let framing = match setting.framing {
@@ -94,25 +146,24 @@ fn receive(setting: Setting, bytes: &[u8], lengths: &[u8]) -> (Vec<(u8, Vec<u8>)
     let mut half =
         RecvHalf::new(tx, Arc::new(Nobody), framing, setting.max_body, setting.wants_commands);
     let (stream, peer) = streams().unwrap();
-    let mut came = Vec::new();
     let (fed, rest) = bytes.split_at(setting.fed.min(bytes.len()));
-    let mut end = ended(half.feed(fed), &mut half, &stream, &mut rx, &mut came);
+    let mut end = ended(half.feed(fed), &mut half, &stream, &mut rx, came);
     for piece in pieces(rest, lengths) {
         if end.is_some() {
             break;
         }
         send(&peer, piece);
         let pumped = half.pump(&stream, &AtomicU32::new(0), false);
-        end = ended(pumped, &mut half, &stream, &mut rx, &mut came);
+        end = ended(pumped, &mut half, &stream, &mut rx, came);
     }
-    drain(&mut rx, &mut came);
+    drain(&mut rx, came);
     if let Some(latest) = rx.take_latest() {
-        came.push((0, latest.to_vec()));
+        came.push(0, &latest);
     }
     let _ = half.take_replies();
     drop(half.take_link());
-    drain(&mut rx, &mut came);
-    (came, end)
+    drain(&mut rx, came);
+    end
 }
 
 /// Makes room until the half wants more bytes, and says how it ended, if it did.
@@ -121,7 +172,7 @@ fn ended(
     half: &mut RecvHalf,
     stream: &Stream,
     rx: &mut Receiver,
-    came: &mut Vec<(u8, Vec<u8>)>,
+    came: &mut Came,
 ) -> Option<Pumped> {
     for _ in 0..100_000 {
         drain(rx, came);
@@ -144,11 +195,11 @@ fn send(peer: &Stream, piece: &[u8]) {
 }
 
 /// Takes what the link holds.
-pub fn drain(rx: &mut Receiver, came: &mut Vec<(u8, Vec<u8>)>) {
+pub fn drain(rx: &mut Receiver, came: &mut Came) {
     while let Some(record) = rx.front() {
         match record {
-            Record::Bytes(flags, body) => came.push((flags, body.to_vec())),
-            Record::Object(flags, Parcel::Message(message)) => came.push((flags, message.to_vec())),
+            Record::Bytes(flags, body) => came.push(flags, body),
+            Record::Object(flags, Parcel::Message(message)) => came.push(flags, &message),
             Record::Object(_, Parcel::Peer(_)) => {}
         }
         rx.consumer().pop();
