@@ -5,8 +5,8 @@
 mod common;
 
 use common::bytes::{
-    command, command_frame, greeting, property, ready, Dialect, COMMAND, DEALER, LONG, MORE, PUSH,
-    ROUTER,
+    command, command_frame, greeting, property, ready, Dialect, COMMAND, DEALER, DIALECTS, LONG,
+    MORE, PUSH, ROUTER,
 };
 use common::{context, finish, Door, EventIs, Monitor, Peer, Random, Socket};
 use std::time::Duration;
@@ -287,6 +287,24 @@ fn malformed_frames_of_old_peers() {
         }
     }
     victim.finish();
+}
+
+#[test]
+fn what_came_before_a_bad_frame_is_received() {
+    for dialect in DIALECTS {
+        let context = context();
+        let (pull, endpoint) = Socket::bound(&context, ids::PULL, TCP);
+        let mut peer = Peer::greet(&endpoint, dialect, PUSH, b"");
+        // The flags of version 2 and later, and a length of version 1, that no frame has.
+        let bad = match dialect {
+            Dialect::V1Unversioned | Dialect::V1 => [0, 0],
+            Dialect::V2 | Dialect::V3(_) => [0xFF, 0],
+        };
+        peer.try_write(&[&dialect.message(&[b"good"])[..], &bad].concat());
+        assert!(peer.is_closed(), "{dialect:?}");
+        assert_eq!(pull.recv(), [b"good"], "{dialect:?}");
+        finish(&context, [pull]);
+    }
 }
 
 #[test]

@@ -67,6 +67,9 @@ pub struct Decoded {
 }
 
 /// Translates the whole ZMTP 1 frames at the start of `input`, and appends them as ZMTP 2 frames.
+///
+/// # Errors
+/// What is wrong with the first frame. A later one that is wrong ends the translation before it.
 pub fn decode(
     input: &[u8],
     max_size: Option<u64>,
@@ -75,9 +78,12 @@ pub fn decode(
     let mut consumed = 0;
     loop {
         let rest = &input[consumed..];
-        let (flags, header_len, body_len) = match parse_v1_header(rest, max_size)? {
-            Header::Frame { flags, header_len, body_len } => (flags, header_len, body_len),
-            Header::Incomplete(_) => return Ok(Decoded { consumed, frame_total: None }),
+        let (flags, header_len, body_len) = match parse_v1_header(rest, max_size) {
+            Ok(Header::Frame { flags, header_len, body_len }) => (flags, header_len, body_len),
+            Err(error) if consumed == 0 => return Err(error),
+            Ok(Header::Incomplete(_)) | Err(_) => {
+                return Ok(Decoded { consumed, frame_total: None });
+            }
         };
         let total = body_len.saturating_add(header_len as u64);
         match usize::try_from(total).ok().and_then(|total| rest.get(..total)) {
@@ -144,6 +150,13 @@ mod tests {
         assert_eq!(decode(&[255; 10], None, &mut out), Err(WireError::FrameTooLarge));
         assert_eq!(decode(&[7, 0], Some(5), &mut out), Err(WireError::FrameTooLarge));
         assert!(out.is_empty());
+    }
+
+    #[test]
+    fn what_comes_before_a_lying_length_is_translated() {
+        let mut out = Vec::new();
+        let decoded = decode(&[2, 1, b'x', 0], None, &mut out).unwrap();
+        assert_eq!((decoded.consumed, &out[..]), (3, &[1, 1, b'x'][..]));
     }
 
     #[test]

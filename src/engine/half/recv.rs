@@ -475,7 +475,8 @@ impl RecvHalf {
         if self.staging.capacity() > STAGING_KEPT && self.staging.len() <= MAX_READ {
             self.staging.shrink_to(MAX_READ);
         }
-        self.absorb_frames(&frames)
+        // What was left behind may be a frame that never can be whole.
+        self.absorb_frames(&frames).or_else(|| self.translate())
     }
 
     fn absorb_frames(&mut self, frames: &[u8]) -> Option<Pumped> {
