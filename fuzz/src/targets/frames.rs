@@ -81,21 +81,27 @@ fn ancient(bytes: &[u8], lengths: &[u8], max: Option<u64>) -> Found {
     let mut error = None;
     for piece in pieces(bytes, lengths) {
         kept.extend_from_slice(piece);
-        match legacy::decode(&kept, max, &mut out) {
-            Ok(decoded) => {
-                kept.drain(..decoded.consumed);
-                assert!(!legacy::has_frame(&kept));
-                assert!(decoded.frame_total.is_none_or(|total| total > kept.len() as u64));
-            }
-            Err(found) => {
-                error = Some(found);
-                break;
-            }
+        error = all_of(&mut kept, max, &mut out).err();
+        if error.is_some() {
+            break;
         }
     }
     let (frames, bad) = by_header(&out, None);
     assert_eq!(bad, None);
     (frames, error)
+}
+
+/// Translates what is whole. A frame that is no good shows when it is the first.
+fn all_of(kept: &mut Vec<u8>, max: Option<u64>, out: &mut Vec<u8>) -> Result<(), WireError> {
+    loop {
+        let decoded = legacy::decode(kept, max, out)?;
+        assert!(decoded.consumed > 0 || !legacy::has_frame(kept));
+        kept.drain(..decoded.consumed);
+        assert!(decoded.frame_total.is_none_or(|total| total > kept.len() as u64));
+        if decoded.consumed == 0 {
+            return Ok(());
+        }
+    }
 }
 
 fn there_and_back(frames: &[(u8, Vec<u8>)]) {

@@ -85,6 +85,9 @@ impl Kind {
 fn shake(mut ends: [Box<dyn Mechanism>; 2]) -> [Box<dyn Mechanism>; 2] {
     while ends.iter().any(|end| end.status() != Status::Ready) {
         for from in 0..2 {
+            if ends[from].take_zap_request().is_some() {
+                ends[from].zap_unavailable().unwrap();
+            }
             while let Some(command) = ends[from].next_command().unwrap() {
                 ends[1 - from].process(&command).unwrap();
             }

@@ -16,8 +16,9 @@ pub fn run(data: &[u8]) {
     let kind = input.byte();
     let [client, server] = options(kind, &mut input);
     let (one, other) = TYPES[input.below(3)];
+    // Only an end that connects waits for the other to name its mechanism first.
     let client = Handshake::new(&client, one, "127.0.0.1", kind & 128 != 0);
-    let server = Handshake::new(&server, other, "127.0.0.1", kind & 64 != 0);
+    let server = Handshake::new(&server, other, "127.0.0.1", false);
     match kind & 8 {
         0 => between(&mut input, [client, server]),
         _ => alone(&mut input, server),
