@@ -1,5 +1,5 @@
 //! A whole socket of each type, and a peer that sends anything: nothing panics, its connection ends when it does, and
-//! the socket still serves a good peer afterwards.
+//! the socket still serves a good peer afterwards, and closes.
 
 use crate::input::{pieces, Input};
 use crate::zmq::frame::{encode_frame, COMMAND};
@@ -7,40 +7,62 @@ use crate::zmq::{metadata, Command, SocketType as WireType};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixStream};
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
-use zeroxide::{Context, Error, Socket, SocketType};
+use zeroxide::{Context, CurveKeyPair, Error, Socket, SocketType};
 
-/// Socket types that talk to each other, with the numbers that they have on the wire. The first one is attacked.
-const TYPES: [(SocketType, SocketType, i32); 12] = [
-    (SocketType::Pair, SocketType::Pair, 0),
-    (SocketType::Pub, SocketType::Sub, 2),
-    (SocketType::Sub, SocketType::Pub, 1),
-    (SocketType::Req, SocketType::Rep, 4),
-    (SocketType::Rep, SocketType::Req, 3),
-    (SocketType::Dealer, SocketType::Dealer, 5),
-    (SocketType::Router, SocketType::Dealer, 5),
-    (SocketType::Pull, SocketType::Push, 8),
-    (SocketType::Push, SocketType::Pull, 7),
-    (SocketType::XPub, SocketType::Sub, 2),
-    (SocketType::XSub, SocketType::Pub, 1),
-    (SocketType::Stream, SocketType::Stream, 11),
+/// What a peer has to prove.
+#[derive(Clone, Copy, PartialEq)]
+enum Guard {
+    Nothing,
+    Plain,
+    Curve,
+}
+
+use Guard::{Curve, Nothing, Plain};
+
+/// Socket types that talk to each other, with the number that the second one has on the wire. The first one is
+/// attacked.
+const TYPES: [(SocketType, SocketType, i32, Guard); 15] = [
+    (SocketType::Pair, SocketType::Pair, 0, Nothing),
+    (SocketType::Pub, SocketType::Sub, 2, Nothing),
+    (SocketType::Sub, SocketType::Pub, 1, Nothing),
+    (SocketType::Req, SocketType::Rep, 4, Nothing),
+    (SocketType::Rep, SocketType::Req, 3, Nothing),
+    (SocketType::Dealer, SocketType::Dealer, 5, Nothing),
+    (SocketType::Router, SocketType::Dealer, 5, Nothing),
+    (SocketType::Pull, SocketType::Push, 8, Nothing),
+    (SocketType::Push, SocketType::Pull, 7, Nothing),
+    (SocketType::XPub, SocketType::Sub, 2, Nothing),
+    (SocketType::XSub, SocketType::Pub, 1, Nothing),
+    (SocketType::Stream, SocketType::Stream, 11, Nothing),
+    (SocketType::Router, SocketType::Dealer, 5, Plain),
+    (SocketType::Pull, SocketType::Push, 8, Curve),
+    (SocketType::XPub, SocketType::Sub, 2, Curve),
 ];
 const STREAM: usize = 11;
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(8);
+
+/// The bits of an input's second byte.
+const INTRODUCED: u8 = 1;
+const IN_PIECES: u8 = 2;
+const CLOSES: u8 = 4;
+const CONNECTS: u8 = 8;
 
 pub fn run(data: &[u8]) {
     static RIGS: OnceLock<Mutex<Vec<Rig>>> = OnceLock::new();
-    let rigs = RIGS.get_or_init(|| {
-        let context = Context::new().unwrap();
-        Mutex::new((0..TYPES.len()).map(|index| Rig::new(&context, index)).collect())
-    });
+    let rigs = RIGS.get_or_init(|| Mutex::new((0..TYPES.len()).map(Rig::new).collect()));
     let mut input = Input::new(data);
     let index = input.below(TYPES.len());
-    let rig = &mut rigs.lock().unwrap()[index];
-    rig.attack(&mut input);
-    rig.serve();
+    let kind = input.byte();
+    let mut rigs = rigs.lock().unwrap();
+    rigs[index].attack(kind, &mut input);
+    rigs[index].serve();
+    if kind & CLOSES != 0 {
+        let old = std::mem::replace(&mut rigs[index], Rig::new(index));
+        old.close();
+    }
 }
 
 struct Rig {
@@ -53,17 +75,33 @@ struct Rig {
     count: u64,
 }
 
+/// A number that no other call has got.
+fn number() -> u64 {
+    static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
+
+/// An address that nobody has used.
+fn address() -> String {
+    format!("ipc://@zeroxide-fuzz-{}-{}", std::process::id(), number())
+}
+
 impl Rig {
-    fn new(context: &Context, index: usize) -> Self {
-        let socket = open(context, TYPES[index].0);
-        let endpoint = match index {
-            STREAM => "tcp://127.0.0.1:*".to_owned(),
-            _ => format!("ipc://@zeroxide-fuzz-{}-{index}", std::process::id()),
-        };
-        socket.bind(&endpoint).unwrap();
+    fn new(index: usize) -> Self {
+        let context = Context::new().unwrap();
+        let (own, _, _, guard) = TYPES[index];
+        if guard == Plain {
+            let door = context.socket(SocketType::Rep).unwrap();
+            door.bind("inproc://zeromq.zap.01").unwrap();
+            std::thread::spawn(move || let_everybody_in(&door));
+        }
+        let socket = open(&context, own);
+        protect(&socket, guard);
+        socket
+            .bind(&if index == STREAM { "tcp://127.0.0.1:*".to_owned() } else { address() })
+            .unwrap();
         let endpoint = socket.last_endpoint().unwrap();
-        let mut rig =
-            Rig { index, context: context.clone(), socket, good: None, endpoint, count: 0 };
+        let mut rig = Rig { index, context, socket, good: None, endpoint, count: 0 };
         if !matches!(index, 0 | STREAM) {
             rig.good = Some(rig.connect());
         }
@@ -71,19 +109,39 @@ impl Rig {
     }
 
     fn connect(&self) -> Socket {
-        let good = open(&self.context, TYPES[self.index].1);
+        let (_, other, _, guard) = TYPES[self.index];
+        let good = open(&self.context, other);
+        identify(&good, guard);
         good.connect(&self.endpoint).unwrap();
         good
     }
 
-    /// Sends what the input says, reads what comes, and waits for the end.
-    fn attack(&mut self, input: &mut Input<'_>) {
-        let kind = input.byte();
-        let lengths = if kind & 2 == 0 { &[] } else { input.bytes() };
-        let mut bytes = if kind & 1 == 0 { Vec::new() } else { introduction(TYPES[self.index].2) };
+    fn close(self) {
+        drop((self.socket, self.good));
+        self.context.terminate().unwrap();
+    }
+
+    fn attack(&mut self, kind: u8, input: &mut Input<'_>) {
+        let lengths = if kind & IN_PIECES == 0 { &[] } else { input.bytes() };
+        let mut bytes = match kind & INTRODUCED {
+            0 => Vec::new(),
+            _ => introduction(TYPES[self.index].2),
+        };
         bytes.extend_from_slice(input.rest());
-        let mut wire = Wire::connect(&self.endpoint);
-        for piece in pieces(&bytes, lengths) {
+        if kind & CONNECTS == 0 || self.index == STREAM {
+            return self.talk(Wire::connect(&self.endpoint), &bytes, lengths);
+        }
+        let endpoint = address();
+        let listener = UnixListener::bind_addr(&abstract_address(&endpoint)).unwrap();
+        self.socket.connect(&endpoint).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        self.talk(Wire::local(stream), &bytes, lengths);
+        self.socket.disconnect(&endpoint).unwrap();
+    }
+
+    /// Sends the bytes, reads what comes, and waits for the end.
+    fn talk(&mut self, mut wire: Wire, bytes: &[u8], lengths: &[u8]) {
+        for piece in pieces(bytes, lengths) {
             if wire.write_all(piece).is_err() {
                 break;
             }
@@ -181,6 +239,56 @@ fn open(context: &Context, socket_type: SocketType) -> Socket {
     socket
 }
 
+/// The ZAP handler, until its context ends.
+fn let_everybody_in(door: &Socket) {
+    loop {
+        match door.recv_multipart() {
+            Ok(request) => {
+                let id = request.iter().nth(1).map(|id| id.to_vec()).unwrap_or_default();
+                let rest: [&[u8]; 4] = [b"200", b"", b"somebody", b""];
+                let reply = [b"1.0".to_vec(), id].into_iter().chain(rest.map(<[u8]>::to_vec));
+                let _ = door.send_multipart(reply.collect::<Vec<_>>());
+            }
+            Err(Error::Terminated) => return,
+            Err(_) => {}
+        }
+    }
+}
+
+fn server_keys() -> &'static CurveKeyPair {
+    static KEYS: OnceLock<CurveKeyPair> = OnceLock::new();
+    KEYS.get_or_init(|| CurveKeyPair::new().unwrap())
+}
+
+/// The server's side of a guard.
+fn protect(socket: &Socket, guard: Guard) {
+    match guard {
+        Nothing => {}
+        Plain => socket.set_plain_server(true).unwrap(),
+        Curve => {
+            socket.set_curve_server(true).unwrap();
+            socket.set_curve_secret_key(server_keys().secret()).unwrap();
+        }
+    }
+}
+
+/// The client's side of a guard.
+fn identify(socket: &Socket, guard: Guard) {
+    match guard {
+        Nothing => {}
+        Plain => {
+            socket.set_plain_username("somebody").unwrap();
+            socket.set_plain_password("secret").unwrap();
+        }
+        Curve => {
+            let own = CurveKeyPair::new().unwrap();
+            socket.set_curve_server_key(&server_keys().public()).unwrap();
+            socket.set_curve_public_key(&own.public()).unwrap();
+            socket.set_curve_secret_key(own.secret()).unwrap();
+        }
+    }
+}
+
 /// Whether this message comes soon; others are taken on the way.
 fn arrives(socket: &Socket, text: &str) -> bool {
     for _ in 0..10_000 {
@@ -209,6 +317,12 @@ fn introduction(socket_type: i32) -> Vec<u8> {
     bytes
 }
 
+const PATIENCE: Option<Duration> = Some(Duration::from_millis(5));
+
+fn abstract_address(endpoint: &str) -> SocketAddr {
+    SocketAddr::from_abstract_name(endpoint.strip_prefix("ipc://@").unwrap()).unwrap()
+}
+
 /// A bare connection.
 enum Wire {
     Local(UnixStream),
@@ -217,17 +331,19 @@ enum Wire {
 
 impl Wire {
     fn connect(endpoint: &str) -> Self {
-        let patience = Some(Duration::from_millis(5));
-        if let Some(name) = endpoint.strip_prefix("ipc://@") {
-            let address = SocketAddr::from_abstract_name(name).unwrap();
-            let stream = UnixStream::connect_addr(&address).unwrap();
-            stream.set_read_timeout(patience).unwrap();
-            stream.set_write_timeout(patience).unwrap();
-            return Wire::Local(stream);
-        }
-        let stream = TcpStream::connect(endpoint.strip_prefix("tcp://").unwrap()).unwrap();
-        stream.set_read_timeout(patience).unwrap();
+        let Some(address) = endpoint.strip_prefix("tcp://") else {
+            return Self::local(UnixStream::connect_addr(&abstract_address(endpoint)).unwrap());
+        };
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(PATIENCE).unwrap();
+        stream.set_write_timeout(PATIENCE).unwrap();
         Wire::Tcp(stream)
+    }
+
+    fn local(stream: UnixStream) -> Self {
+        stream.set_read_timeout(PATIENCE).unwrap();
+        stream.set_write_timeout(PATIENCE).unwrap();
+        Wire::Local(stream)
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
