@@ -1,5 +1,5 @@
-//! Writes what the fuzzer begins with: `fuzz/seeds/`, a folder for each target. Much of it is what real sockets said
-//! to each other, overheard.
+//! Writes what the fuzzer begins with: `fuzz/seeds/`, a folder for each target. Much of it is what real
+//! sockets said to each other, overheard.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -98,9 +98,11 @@ fn of_session(said: &Said) {
     let (greeting, handshake, traffic) = said.parts();
     let name = &said.name;
     Seed::of(&[5, 0, 0, 0, 0, 0, 0]).rest(greeting).write("greeting", name);
-    for mechanism in 0..3 {
-        let name = &format!("{name}-{mechanism}");
-        Seed::of(&[mechanism | 8, 0, 0, 0]).rest(&said.bytes).write("handshake", name);
+    for end in [0, 64] {
+        for mechanism in 0..3 {
+            let name = &format!("{name}-{mechanism}-{end}");
+            Seed::of(&[mechanism | 8 | end, 0, 0, 0]).rest(&said.bytes).write("handshake", name);
+        }
     }
     for (at, (_, body)) in frames(handshake).into_iter().enumerate() {
         Seed::of(&[0, 1]).rest(&handshake[body]).write("commands", &format!("{name}-{at}"));
@@ -150,7 +152,7 @@ fn mechanisms() {
             let name = format!("{types}-{kind}");
             locals.clone().rest(&honest).write("null", &name);
             locals.clone().bytes(b"user").bytes(b"password").rest(&honest).write("plain", &name);
-            let talk: Vec<u8> = (0..40).flat_map(|at| [at * 2 & 7, 3, 1, 2, 3]).collect();
+            let talk: Vec<u8> = (0..40).flat_map(|at| [at & 11, 3, 1, 2, 3]).collect();
             for ready in 6..10 {
                 let curve = locals.clone().rest(&honest[..ready]).rest(&talk);
                 curve.write("curve", &format!("{name}-{ready}"));
@@ -300,7 +302,8 @@ fn session(server: SocketType, client: SocketType, guard: usize) -> [Said; 2] {
     [said(server, from_server), said(client, from_client)]
 }
 
-/// NULL, PLAIN or CURVE. Without a ZAP handler PLAIN ends with a refusal, which is worth seeing as well.
+/// NULL, PLAIN or CURVE. Without a ZAP handler PLAIN ends with a refusal, which is worth seeing as
+/// well.
 fn protect([server, client]: &[Socket; 2], guard: usize) {
     for end in [server, client] {
         end.set_linger(Some(Duration::from_millis(100))).unwrap();

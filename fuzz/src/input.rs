@@ -1,4 +1,5 @@
-//! Reads decisions from the fuzzer's bytes. What is used up reads as zeros, so that every input means something.
+//! Reads decisions from the fuzzer's bytes. What is used up reads as zeros, so that every input
+//! means something.
 
 /// The bytes of an input that are not used up yet.
 pub struct Input<'a> {
@@ -51,7 +52,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Cuts data into pieces, each as long as the next of `lengths` says (in eighths of itself where the data are long), and a last one.
+/// Cuts data into pieces, each as long as the next of `lengths` says (in a unit that grows with the
+/// data), and a last one.
 pub fn pieces<'a>(data: &'a [u8], lengths: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     let scale = 1 + data.len() / 2048;
     let mut rest = data;

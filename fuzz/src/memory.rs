@@ -9,7 +9,8 @@ static COUNTING: Counting = Counting;
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
-/// Runs something: what it returns, and how many bytes it needed at once besides those that were in use before.
+/// Runs something: what it returns, and how many bytes it needed at once besides those that were in
+/// use before.
 pub fn measure<R>(run: impl FnOnce() -> R) -> (R, usize) {
     let before = LIVE.load(Ordering::Relaxed);
     MOST.store(before, Ordering::Relaxed);

@@ -7,6 +7,9 @@ use crate::zmq::{legacy, WireError};
 /// Frames with their flags and bodies, and what ended them.
 type Found = (Vec<(u8, Vec<u8>)>, Option<WireError>);
 
+/// Up to this length the bytes also come one by one.
+const SHORT: usize = 256;
+
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let max = input.flag().then(|| u64::from(input.u16()));
@@ -14,6 +17,11 @@ pub fn run(data: &[u8]) {
     let whole = modern(bytes, &[], max);
     assert_eq!(whole, modern(bytes, lengths, max));
     assert_eq!(whole, by_header(bytes, max));
+    if bytes.len() <= SHORT {
+        let ones = vec![1; bytes.len()];
+        assert_eq!(whole, modern(bytes, &ones, max));
+        assert_eq!(ancient(bytes, &[], max), ancient(bytes, &ones, max));
+    }
     let old = ancient(bytes, &[], max);
     assert_eq!(old, ancient(bytes, lengths, max));
     there_and_back(&old.0);

@@ -1,4 +1,5 @@
-//! The greeting: bytes in any pieces come to the same as in one, and it takes no byte that is not its own.
+//! The greeting: bytes in any pieces come to the same as in one, and it takes no byte that is not
+//! its own.
 
 use crate::input::{pieces, Input};
 use crate::zmq::greeting::Outcome;

@@ -1,7 +1,9 @@
-//! The way from the first byte to the first message, bytes in and bytes out: with a peer of any kind, and with a good
-//! one behind a network that cuts and changes what it carries.
+//! The way from the first byte to the first message, bytes in and bytes out: with a peer of any kind,
+//! and with a good one behind a network that cuts and changes what it carries. What is kept has to do
+//! with what was sent.
 
 use crate::input::{mutate, pieces, Input};
+use crate::memory::measure;
 use crate::zmq::curve::Key;
 use crate::zmq::{Handshake, Options, SecurityMechanism, SocketType};
 
@@ -21,6 +23,7 @@ pub fn run(data: &[u8]) {
     let server = Handshake::new(&server, other, "127.0.0.1", false);
     match kind & 8 {
         0 => between(&mut input, [client, server]),
+        _ if kind & 64 != 0 => alone(&mut input, client),
         _ => alone(&mut input, server),
     }
 }
@@ -46,14 +49,23 @@ fn options(kind: u8, input: &mut Input<'_>) -> [Options; 2] {
     [client, server]
 }
 
+/// What a handshake may take whatever comes, and for each byte that came: a property of six bytes is
+/// two allocations and a place in a map.
+const KEPT: usize = 256 * 1024;
+const A_BYTE: usize = 32;
+
 /// Whatever a peer sends, in any pieces.
-fn alone(input: &mut Input<'_>, mut server: Handshake) {
-    let lengths = input.bytes();
-    for piece in pieces(input.rest(), lengths) {
-        if server.input(piece).is_err() || !go_on(&mut server) {
-            return;
+fn alone(input: &mut Input<'_>, mut end: Handshake) {
+    let (lengths, bytes) = (input.bytes(), input.rest());
+    let ((), most) = measure(|| {
+        for piece in pieces(bytes, lengths) {
+            if end.input(piece).is_err() || !go_on(&mut end) {
+                return;
+            }
         }
-    }
+    });
+    let bound = KEPT + A_BYTE * bytes.len();
+    assert!(most <= bound, "{most} bytes of memory for {} bytes", bytes.len());
 }
 
 /// Answers the ZAP request. False once it is over.

@@ -1,5 +1,5 @@
-//! What the targets of the mechanisms share: both ends of a handshake, with a hostile network and a hostile ZAP
-//! handler between them.
+//! What the targets of the mechanisms share: both ends of a handshake, with a hostile network and a
+//! hostile ZAP handler between them.
 
 use crate::input::{mutate, Input};
 use crate::zmq::{frame, Local, Mechanism, SocketType, Status, Traffic, ZapReply};
@@ -135,7 +135,7 @@ pub fn talk(input: &mut Input<'_>, ends: [Box<dyn Mechanism>; 2]) {
         assert_eq!((header_len as u64) + body_len, sealed.len() as u64);
         let mut sealed = sealed.split_off(header_len);
         let genuine = sealed.clone();
-        if action & 8 != 0 {
+        if action & 4 != 0 {
             mutate(input, &mut sealed);
         }
         let mut opened = vec![0; open.opened_len(sealed.len())];

@@ -1,7 +1,7 @@
 //! Options: nothing that is set panics, and what was set is what is read.
 
 use crate::input::Input;
-use crate::zmq::{find, ids, ContextOptions, Options, TABLE};
+use crate::zmq::{find, ids, ContextOptions, Get, Options, TABLE};
 
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
@@ -89,9 +89,7 @@ fn get(options: &Options, id: i32, len: usize) -> Option<Vec<u8>> {
         let len = options.get(id, &mut out).ok()?;
         out.truncate(len);
         // A string has a NUL that was not set.
-        if room > 32 || len > 8 || out.len() == room && room == len + 1 {}
-        let text = find(id).is_some_and(|row| matches!(row.get, Some(crate::zmq::Get::Text(_))));
-        if text {
+        if find(id).is_some_and(|row| matches!(row.get, Some(Get::Text(_)))) {
             assert_eq!(out.pop(), Some(0));
         }
         Some(out)

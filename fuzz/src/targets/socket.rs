@@ -1,5 +1,5 @@
-//! A whole socket of each type, and a peer that sends anything: nothing panics, its connection ends when it does, and
-//! the socket still serves a good peer afterwards, and closes.
+//! A whole socket of each type, and a peer that sends anything: nothing panics, its connection ends
+//! when it does, and the socket still serves a good peer afterwards, and closes.
 
 use crate::input::{pieces, Input};
 use crate::zmq::frame::{encode_frame, COMMAND};
@@ -22,8 +22,8 @@ enum Guard {
 
 use Guard::{Curve, Nothing, Plain};
 
-/// Socket types that talk to each other, with the number that the second one has on the wire. The first one is
-/// attacked.
+/// Socket types that talk to each other, with the number that the second one has on the wire. The
+/// first one is attacked.
 const TYPES: [(SocketType, SocketType, i32, Guard); 15] = [
     (SocketType::Pair, SocketType::Pair, 0, Nothing),
     (SocketType::Pub, SocketType::Sub, 2, Nothing),
@@ -245,7 +245,7 @@ fn let_everybody_in(door: &Socket) {
     loop {
         match door.recv_multipart() {
             Ok(request) => {
-                let id = request.iter().nth(1).map(|id| id.to_vec()).unwrap_or_default();
+                let id = request.get(1).map(|id| id.to_vec()).unwrap_or_default();
                 let rest: [&[u8]; 4] = [b"200", b"", b"somebody", b""];
                 let reply = [b"1.0".to_vec(), id].into_iter().chain(rest.map(<[u8]>::to_vec));
                 let _ = door.send_multipart(reply.collect::<Vec<_>>());
