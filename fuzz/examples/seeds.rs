@@ -175,7 +175,8 @@ fn halves() {
             let mut seed = Seed::of(&[kind, hwm]);
             for size in 0..6 {
                 seed = seed.rest(&[0, 0, 8 | size]).bytes(b"some bytes");
-                seed = seed.rest(&[4, 1]).bytes(b"topic").rest(&[7, 16]).bytes(b"through");
+                seed = seed.rest(&[4, 1, size]).bytes(b"topic").rest(&[7, 16]).bytes(b"through");
+                seed = seed.rest(&[14, 1]).bytes(b"ping");
                 seed = seed.rest(&[5, 10, 255, 255, 11, 8, 200, 11, 13, 14]);
             }
             seed.clone().write("halves", &format!("{kind}-{hwm}"));

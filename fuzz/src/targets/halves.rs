@@ -5,6 +5,7 @@ use super::curve::securities;
 use super::mechanism::locals;
 use super::receive::{drain, Came, Marked, Nobody};
 use crate::input::Input;
+use crate::zmq::command::MAX_PING_CONTEXT;
 use crate::zmq::{
     pair, streams, Command, Frame, Limits, LinkEnd, Mechanism, Pumped, Receiver, RecvFraming,
     RecvHalf, Seal, Sealed, SendFraming, SendHalf, Sender, Status, Stream, Traffic,
@@ -146,9 +147,8 @@ impl Pipe {
             10 => drop(self.travel(usize::from(input.u16()))),
             11 | 12 => drop(self.pump()),
             13 => drain(&mut self.rx, &mut self.came),
-            14 => {
-                self.send.is_done();
-            }
+            14 if input.flag() => self.ping(input),
+            14 => drop(self.send.is_done()),
             _ => self.reconnect(),
         }
     }
@@ -180,7 +180,8 @@ impl Pipe {
         if !self.unfinished.is_empty() || self.kind == Kind::Raw {
             return;
         }
-        let (subscribes, topic) = (input.flag(), input.bytes());
+        let (subscribes, topic) = (input.flag(), Self::body(input));
+        let topic = &topic[..];
         let command = match subscribes {
             true => Command::Subscribe { topic },
             false => Command::Cancel { topic },
@@ -191,6 +192,15 @@ impl Pipe {
         match self.kind.has_old_subscriptions() {
             true => self.sent.push((0, [&[u8::from(subscribes)], topic].concat())),
             false => self.sent.push((crate::zmq::frame::COMMAND, body)),
+        }
+    }
+
+    /// The other end answers, and lets nobody see it.
+    fn ping(&mut self, input: &mut Input<'_>) {
+        let context = input.bytes();
+        let context = &context[..context.len().min(MAX_PING_CONTEXT)];
+        if !matches!(self.kind, Kind::OldSubscriptions | Kind::V1 | Kind::Raw) {
+            self.send.queue_command(&Command::Ping { ttl: 10, context });
         }
     }
 

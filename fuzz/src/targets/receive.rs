@@ -113,7 +113,7 @@ pub fn run(data: &[u8]) {
         wants_commands: kind & 4 != 0,
         max_body: (kind & 8 != 0).then(|| u64::from(input.u16())),
         latest: kind & 16 != 0,
-        fed: if kind & 32 != 0 { usize::from(input.byte()) } else { 0 },
+        fed: if kind & 32 != 0 { usize::from(input.u16()) } else { 0 },
         hwm: usize::from(kind >> 6),
     };
     let lengths = input.bytes();
