@@ -5,6 +5,7 @@ use super::{Frame, LinkEnd, Parcel, Peer, PeerInfo, Receiver, Sink, Taken, COMMA
 use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::sync::queue::{Record, Taken as Took};
+use crate::sys::clock;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -294,7 +295,7 @@ impl Links {
         if !self.has_room_now(id) {
             return false;
         }
-        let now = Instant::now();
+        let now = clock::now();
         let pause =
             self.looked.replace(now).is_none_or(|looked| now.duration_since(looked) > BURST);
         if !pause {
@@ -305,7 +306,7 @@ impl Links {
 
     /// The socket has looked at what it was told.
     pub fn note_look(&mut self) {
-        self.looked = Some(Instant::now());
+        self.looked = Some(clock::now());
     }
 
     /// Links that were said to be full and are not, to be told so later.

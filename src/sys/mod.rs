@@ -19,6 +19,8 @@ pub mod nap;
 pub mod net;
 pub mod poll;
 pub mod process;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod thread;
 
 /// Turns the -1 of a C call into the error it left in errno.

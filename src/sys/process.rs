@@ -134,8 +134,12 @@ fn random_from_device(buffer: &mut [u8]) -> io::Result<()> {
 }
 
 /// A number for jitter and ids; falls back to the clock where there is no randomness at all, so
-/// it is not for secrets.
+/// it is not for secrets. A test may set it for its thread.
 pub fn random_u32() -> u32 {
+    #[cfg(test)]
+    if let Some(next) = super::testing::next_chance() {
+        return next;
+    }
     let mut bytes = [0; 4];
     if random_bytes(&mut bytes).is_ok() {
         return u32::from_ne_bytes(bytes);

@@ -6,6 +6,7 @@ use crate::engine::reactor::Waker;
 use crate::engine::switches::{Use, CLAIMED_RECEIVE, INLINE_SEND};
 use crate::error::Result;
 use crate::link::{Brought, Peer};
+use crate::sys::clock;
 use crate::sys::epoll::Epoll;
 use parking_lot::Mutex;
 use std::os::fd::RawFd;
@@ -323,7 +324,7 @@ impl Established {
         let activity = self.connection.activity();
         let answered = std::mem::replace(&mut self.activity, activity) != activity;
         // From when it began to when the next one begins: what is woken by it may run in between.
-        let now = Instant::now();
+        let now = clock::now();
         if answered || self.last_inline.is_none_or(|last| now - last > BURST) {
             self.inline = 0;
         }

@@ -30,6 +30,8 @@ impl Chunk {
         if let Some(spare) = spares::take(capacity) {
             // SAFETY: taken out, and so this caller's.
             unsafe { Self::reset(spare, base) };
+            #[cfg(test)]
+            super::testing::note(capacity as isize);
             return Some(spare);
         }
         let layout = Self::layout(capacity)?;
@@ -46,6 +48,8 @@ impl Chunk {
         };
         // SAFETY: freshly allocated with room and alignment for the header.
         unsafe { chunk.as_ptr().write(header) };
+        #[cfg(test)]
+        super::testing::note(capacity as isize);
         Some(chunk)
     }
 
@@ -78,6 +82,8 @@ impl Chunk {
     pub(super) unsafe fn free(chunk: NonNull<Chunk>) {
         // SAFETY: owned by the caller and made by `allocate` with this very layout.
         unsafe {
+            #[cfg(test)]
+            super::testing::note(-((*chunk.as_ptr()).capacity as isize));
             if spares::keep(chunk) {
                 return;
             }

@@ -38,6 +38,8 @@ mod producer;
 mod pursuit;
 mod shadow;
 mod spares;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
