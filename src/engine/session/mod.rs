@@ -229,6 +229,9 @@ impl Session {
         if wanted & (wake::RECEIVE | wake::BROKEN) != 0 {
             self.receive(io, true);
         }
+        if self.is_over() {
+            return;
+        }
         if wanted & wake::PING != 0 {
             self.note_ping(io);
         }
@@ -342,7 +345,7 @@ impl Session {
         }
         self.hang_up(io, true);
         self.close_link();
-        self.cancel_timers(io);
+        Timer::ALL.into_iter().for_each(|timer| io.cancel_timer(timer));
         self.state = State::Over;
         self.profile.owner.session_ended(&self.handle);
     }
@@ -354,15 +357,6 @@ impl Session {
                 rx.consumer().close();
             });
             link.socket.closed();
-        }
-    }
-
-    fn cancel_timers(&self, io: &mut dyn Reactor) {
-        use Timer::*;
-        for timer in
-            [Handshake, Connect, Reconnect, Heartbeat, HeartbeatTimeout, HeartbeatTtl, Linger]
-        {
-            io.cancel_timer(timer);
         }
     }
 

@@ -146,7 +146,8 @@ impl Session {
         });
         self.start_traffic(io, more);
         self.pinged_at = None;
-        if heartbeats {
+        // What came with the handshake may have been the end.
+        if heartbeats && matches!(self.state, State::Active(_)) {
             self.start_heartbeat(io);
         }
     }
