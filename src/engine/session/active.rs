@@ -59,11 +59,19 @@ impl Session {
                 self.handle.note(wake::SEND);
                 io.poke_later();
             }
-            Err(_) => {
-                // What the peer sent before it went away still counts.
-                while let Pumped::More = connection.pump(true) {}
-                self.lose_connection(io);
-            }
+            Err(_) => self.hear_last_messages(io, &connection),
+        }
+    }
+
+    /// The peer takes no more, and most likely is gone. What it sent before still counts: if the socket has no room
+    /// for all of it, the end is found behind it later.
+    fn hear_last_messages(&mut self, io: &mut dyn Reactor, connection: &Connection) {
+        let mut pumped = Pumped::More;
+        while pumped == Pumped::More {
+            pumped = connection.pump(true);
+        }
+        if pumped != Pumped::Full || self.is_closing() {
+            self.lose_connection(io);
         }
     }
 
