@@ -16,6 +16,8 @@ mod half;
 pub mod handshake;
 pub mod reactor;
 pub mod session;
+#[cfg(test)]
+mod simulation;
 pub mod switches;
 
 pub use connection::Connection;
