@@ -225,7 +225,9 @@ impl Session {
     /// Somebody woke it.
     pub fn poked(&mut self, io: &mut dyn Reactor) {
         let wanted = self.handle.take_wanted();
-        self.reconnected |= wanted & wake::REPEAT != 0;
+        if wanted & wake::REPEAT != 0 {
+            self.start_over();
+        }
         if wanted & (wake::RECEIVE | wake::BROKEN) != 0 {
             self.receive(io, true);
         }
@@ -257,6 +259,14 @@ impl Session {
         }
         if wanted & (wake::SEND | wake::BROKEN) != 0 {
             self.transmit(io);
+        }
+    }
+
+    /// The peer does not know all that it should. The connection may have been made since that was found out.
+    fn start_over(&mut self) {
+        self.reconnected = true;
+        if let State::Active(connection) = &self.state {
+            connection.cut();
         }
     }
 
