@@ -18,6 +18,7 @@
 //! | `ZEROXIDE_SEEDS` | plays so many |
 #![forbid(unsafe_code)]
 
+mod elder;
 mod monitor;
 mod network;
 mod plan;

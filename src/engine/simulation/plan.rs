@@ -8,7 +8,7 @@ use crate::options::{ContextOptions, Options, SecurityMechanism};
 use crate::security::curve::Key;
 use crate::transport::TransportOptions;
 use crate::wire::testing::Random;
-use crate::wire::SocketType;
+use crate::wire::{SocketType, Version};
 use std::sync::{Arc, OnceLock};
 
 /// What is sent, and by whom.
@@ -40,6 +40,8 @@ pub(super) struct Plan {
     /// One step in so many cuts a connection.
     pub(super) cuts: usize,
     pub(super) zap: Zap,
+    /// The server is a peer from before ZMTP 3.
+    pub(super) elder: Option<Version>,
     pub(super) linger: i32,
     pub(super) client: Arc<Options>,
     pub(super) server: Arc<Options>,
@@ -60,9 +62,15 @@ impl Plan {
             5..7 => SecurityMechanism::Plain,
             _ => SecurityMechanism::Curve,
         };
-        let kind = [Kind::Talk, Kind::Talk, Kind::Push, Kind::Subscribe][random.below(4)];
+        let mut kind = [Kind::Talk, Kind::Talk, Kind::Push, Kind::Subscribe][random.below(4)];
         let lossless = random.below(3) == 0;
         let asks = mechanism == SecurityMechanism::Plain || random.below(4) == 0;
+        let elder =
+            [None, None, None, Some(Version::V1Unversioned), Some(Version::V2)][random.below(5)];
+        let elder = elder.filter(|_| mechanism == SecurityMechanism::Null && !asks);
+        if elder.is_some() {
+            kind = Kind::Push;
+        }
         let mut client = options(random, kind.client());
         let mut server = options(random, kind.server());
         secure(&mut client, &mut server, mechanism, asks);
@@ -83,6 +91,7 @@ impl Plan {
             piece: [3, 20, 1500, 70_000][random.below(4)],
             cuts: [10, 30, 100, usize::MAX][random.below(4)],
             zap: if asks { Zap::Present } else { Zap::Absent },
+            elder,
             linger: [-1, 0, 5, 100][random.below(4)],
             client: Arc::new(client),
             server: Arc::new(server),
@@ -110,9 +119,9 @@ impl Plan {
             let times = (options.handshake_ivl, options.reconnect_ivl, options.reconnect_ivl_max);
             format!("hwm {marks:?}, heartbeat {beat:?}, handshake and reconnect {times:?}")
         };
-        let Self { kind, clients, lossless, named, zap, linger, buffer, .. } = self;
+        let Self { kind, clients, lossless, named, zap, elder, linger, buffer, .. } = self;
         format!(
-            "{kind:?}, {clients} clients, {:?}, {zap:?}, lossless {lossless}, named {named}, linger {linger}, \
+            "{kind:?}, {clients} clients, {:?}, {zap:?}, elder {elder:?}, lossless {lossless}, named {named}, linger {linger}, \
              buffer {buffer:?}\nclients: {}\nserver: {}",
             self.client.mechanism,
             side(&self.client),

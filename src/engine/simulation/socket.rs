@@ -315,6 +315,8 @@ impl Line {
         match Command::parse(front.body) {
             Ok(Command::Subscribe { topic }) => self.topics.insert(topic[0]),
             Ok(Command::Cancel { topic }) => self.topics.remove(&topic[0]),
+            // It fills a gap, and means nothing.
+            Ok(Command::Unknown { name: [], .. }) => false,
             other => panic!("{other:?}"),
         };
         links.discard(id);

@@ -94,6 +94,7 @@ impl World {
     fn receive_somewhere(&mut self) {
         let sockets = self.sockets();
         let socket = &sockets[self.random.below(sockets.len())];
+        self.hear_elders();
         socket.tend();
         for id in socket.ids() {
             let most = 1 + self.random.below(20);
@@ -244,6 +245,7 @@ impl World {
                 busy |= socket.receive(id, &mut self.ledger, usize::MAX);
             }
         }
+        busy |= self.hear_elders();
         busy | self.server.answer() | self.look_up(false)
     }
 
@@ -251,8 +253,8 @@ impl World {
         let active = |client: &super::world::Client| {
             client.socket.story(&client.handle.endpoint, super::monitor::Story::is_active)
         };
-        let links = self.server.ids().len();
-        self.clients.iter().all(active) && [self.pipes.len(), links] == [self.clients.len(); 2]
+        self.clients.iter().all(active)
+            && [self.pipes.len(), self.peers()] == [self.clients.len(); 2]
     }
 
     /// One more message by each link that is there: it finds out what was lost before.

@@ -1,6 +1,7 @@
 //! A server, its clients, and the network between them, of which each step is chosen by a seed.
 #![forbid(unsafe_code)]
 
+use super::elder::Elder;
 use super::monitor::Story;
 use super::network::{Pipe, Way};
 use super::plan::{handle, Kind, Plan, Zap};
@@ -37,6 +38,7 @@ pub(super) struct World {
     pub(super) server: Arc<Socket>,
     /// The server's sessions.
     accepted: Vec<Arc<SessionHandle>>,
+    elders: Vec<Elder>,
     pub(super) pipes: Vec<Pipe>,
     pub(super) connections: u32,
     pub(super) ledger: Ledger,
@@ -73,6 +75,7 @@ impl World {
             clients: Vec::new(),
             server,
             accepted: Vec::new(),
+            elders: Vec::new(),
             pipes: Vec::new(),
             connections: 0,
             ledger: Ledger::default(),
@@ -205,6 +208,10 @@ impl World {
     /// A session of the server begins. Returns the network's end of its stream.
     fn accept(&mut self, number: u32) -> (Stream, Option<Seat>) {
         let (ours, theirs) = io::pair().unwrap();
+        if let Some(version) = self.plan.elder {
+            self.elders.push(Elder::new(theirs, version, number));
+            return (ours, None);
+        }
         if let Some(size) = self.plan.buffer {
             set_option(&theirs, libc::SOL_SOCKET, libc::SO_SNDBUF, size).unwrap();
         }
@@ -260,6 +267,19 @@ impl World {
         let target = if fails { Err(Error::HostUnreachable) } else { Ok(place.unwrap()) };
         self.run(session, |session, io| session.resolved(io, target));
         true
+    }
+
+    /// Has peers from before ZMTP 3 hear what there is.
+    pub(super) fn hear_elders(&mut self) -> bool {
+        let Self { elders, ledger, plan, .. } = self;
+        let any = elders.iter_mut().fold(false, |any, elder| elder.hear(ledger, plan.size) | any);
+        elders.retain(|elder| !elder.is_over());
+        any
+    }
+
+    /// How many peers clients have.
+    pub(super) fn peers(&self) -> usize {
+        self.server.ids().len() + self.elders.len()
     }
 
     /// Is the session of this client still there?
