@@ -15,7 +15,7 @@
 //! | variable | what it does |
 //! | --- | --- |
 //! | `ZEROXIDE_SEED` | plays this seed alone, and tells step by step what happens if it fails |
-//! | `ZEROXIDE_SEEDS` | plays so many |
+//! | `ZEROXIDE_SEEDS` | plays so many, from that one on if both are set |
 #![forbid(unsafe_code)]
 
 mod elder;
@@ -37,7 +37,7 @@ const SEEDS: u64 = 4_000;
 #[test]
 fn sessions_keep_their_word_whatever_the_network_does() {
     let (first, count) = match (number("ZEROXIDE_SEED"), number("ZEROXIDE_SEEDS")) {
-        (Some(seed), _) => (seed, 1),
+        (Some(seed), count) => (seed, count.unwrap_or(1)),
         (None, count) => (0, count.unwrap_or(SEEDS)),
     };
     let arrived: u64 = (first..first + count).map(play).sum();
@@ -48,7 +48,9 @@ fn sessions_keep_their_word_whatever_the_network_does() {
 /// Tells what happens, if it is one seed that is looked at.
 fn trace(text: impl FnOnce() -> String) {
     static TRACED: OnceLock<bool> = OnceLock::new();
-    if *TRACED.get_or_init(|| number("ZEROXIDE_SEED").is_some()) {
+    if *TRACED
+        .get_or_init(|| number("ZEROXIDE_SEED").is_some() && number("ZEROXIDE_SEEDS").is_none())
+    {
         println!("{}", text());
     }
 }
