@@ -6,7 +6,8 @@
 
 mod common;
 
-use common::{context, finish, Socket};
+use common::bytes::{self, Dialect};
+use common::{context, finish, Peer, Socket};
 use std::time::Duration;
 use zeroxide::options::ids;
 
@@ -106,4 +107,29 @@ fn at_the_high_water_mark_of_a_receiver_that_stays_away_now_and_then() {
     }
     finish(&here, [push]);
     finish(&there, [pull]);
+}
+
+/// A peer says all that it has to say and goes. A socket that has room for little of it finds that out as it writes to
+/// the peer, and hears the rest all the same.
+#[test]
+fn by_a_peer_that_is_gone_before_the_receiver_has_room() {
+    let context = context();
+    let dealer = Socket::new(&context, ids::DEALER);
+    dealer.set(ids::RCVHWM, 3);
+    let endpoint = dealer.bind("ipc://*");
+    let dialect = Dialect::V3(1);
+    let mut peer = Peer::greet(&endpoint, dialect, bytes::DEALER, b"");
+    peer.expect(&dialect.answer(bytes::DEALER, b""));
+    for number in 0..50u32 {
+        peer.write(&dialect.message(&[&number.to_ne_bytes()]));
+    }
+    dealer.wait_until_readable();
+    drop(peer);
+    dealer.send(&[b"nobody hears this"]);
+    // What the I/O thread makes of that is not to be seen.
+    std::thread::sleep(Duration::from_millis(50));
+    for number in 0..50u32 {
+        assert_eq!(dealer.recv(), [number.to_ne_bytes()]);
+    }
+    finish(&context, [dealer]);
 }
