@@ -102,7 +102,7 @@ pub fn fetch(context: *const c_void) -> Result<Arc<Context>> {
 
 #[inline(always)]
 fn terminate(handle: *const c_void) -> c_int {
-    blocking(|nap| {
+    blocking(move |nap: &mut Nap| {
         let _state = Uncancelled::begin();
         terminate_or_nap(handle, nap)
     })

@@ -60,7 +60,8 @@ pub struct Table<T> {
 }
 
 /// On a cache line of its own, so that neighbours do not slow each other down.
-#[repr(align(64))]
+/// What most calls look at comes first.
+#[repr(C, align(64))]
 struct Slot<T> {
     /// Twice the number of the life, plus one while it lasts.
     state: AtomicU32,
@@ -144,13 +145,15 @@ impl<T> Table<T> {
 
     #[inline]
     fn decode(&self, handle: *const c_void) -> Option<(&Slot<T>, u32)> {
-        let handle = handle.addr();
-        let zeros = handle & ((1 << MEMBER_SHIFT) - 1);
-        if handle >> KIND_SHIFT != self.kind as usize || zeros != 0 {
+        // The zeros at the low end come to the upper one, where the kind leaves zeros, too, if it is this one.
+        let rest = (handle.addr() ^ (self.kind as usize) << KIND_SHIFT).rotate_right(MEMBER_SHIFT);
+        if rest >> (KIND_SHIFT - MEMBER_SHIFT) != 0 {
             return None;
         }
-        let life = (handle >> LIFE_SHIFT) as u32 & LIFE_MASK;
-        Some((self.slot(index_of(handle as *const c_void))?, life << 1 | 1))
+        let member = rest % GROUP;
+        let life = (rest >> (LIFE_SHIFT - MEMBER_SHIFT)) as u32 & LIFE_MASK;
+        let group = rest >> (GROUP_SHIFT - MEMBER_SHIFT);
+        Some((self.slot_in(group as u32, member)?, life << 1 | 1))
     }
 
     fn encode(&self, index: u32, state: u32) -> *mut c_void {
@@ -163,9 +166,13 @@ impl<T> Table<T> {
         )
     }
 
-    #[inline]
     fn slot(&self, index: u32) -> Option<&Slot<T>> {
-        let (segment, offset) = place(index);
+        self.slot_in(index / FIRST, index as usize % GROUP)
+    }
+
+    #[inline]
+    fn slot_in(&self, group: u32, member: usize) -> Option<&Slot<T>> {
+        let (segment, offset) = place_in(group, member);
         let slots = self.segments.get(segment)?.load(Ordering::Acquire);
         if slots.is_null() {
             return None;
@@ -302,12 +309,19 @@ fn index_of(handle: *const c_void) -> u32 {
 /// The segment of a slot, and where in it. Segment k begins at slot `FIRST * (2^k - 1)`.
 #[inline]
 fn place(index: u32) -> (usize, usize) {
-    if index < FIRST {
-        return (0, index as usize);
+    place_in(index / FIRST, index as usize % GROUP)
+}
+
+/// The same for a slot of a group.
+#[inline]
+fn place_in(group: u32, member: usize) -> (usize, usize) {
+    // That of most programs.
+    if group == 0 {
+        return (0, member);
     }
-    let shifted = index + FIRST;
-    let segment = shifted.ilog2() - FIRST.ilog2();
-    (segment as usize, (shifted - (FIRST << segment)) as usize)
+    let segment = (group + 1).ilog2();
+    let groups_before = (1 << segment) - 1;
+    (segment as usize, (group - groups_before) as usize * GROUP + member)
 }
 
 /// Makes a segment's slots, all vacant. They stay as long as the table.

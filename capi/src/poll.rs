@@ -31,7 +31,7 @@ pub unsafe extern "C-unwind" fn zmq_poll(
     nitems_: c_int,
     timeout_: c_long,
 ) -> c_int {
-    blocking(|nap| {
+    blocking(move |nap: &mut Nap| {
         let count = usize::try_from(nitems_).map_err(|_| Error::Invalid)?;
         let items = match (count, items_.is_null()) {
             (0, _) => &mut [],

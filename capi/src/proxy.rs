@@ -4,6 +4,7 @@ use crate::socket::find;
 use crate::util::blocking;
 use std::ffi::{c_int, c_void};
 use zeroxide::socket::proxy_or_nap;
+use zeroxide::sys::nap::Nap;
 
 /// Passes messages between two sockets until the context is terminated.
 #[no_mangle]
@@ -23,7 +24,7 @@ pub extern "C-unwind" fn zmq_proxy_steerable(
     capture_: *mut c_void,
     control_: *mut c_void,
 ) -> c_int {
-    blocking(|nap| {
+    blocking(move |nap: &mut Nap| {
         let optional =
             |socket: *const c_void| (!socket.is_null()).then(|| find(socket)).transpose();
         let [frontend, backend, capture, control] =

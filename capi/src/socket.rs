@@ -5,7 +5,9 @@ use crate::ctx;
 use crate::handles::{self, Kind, Table};
 use crate::msg::{live, zmq_msg_t};
 use crate::reserve;
-use crate::util::{blocking, input, output, pointer, size, status, text, uncancelled, Uncancelled};
+use crate::util::{
+    blocking, input, output, pointer, size, status, text, uncancelled, Attempt, Uncancelled,
+};
 use libc::iovec;
 use std::ffi::{c_char, c_int, c_void};
 use std::{mem, ptr};
@@ -156,10 +158,8 @@ pub unsafe extern "C-unwind" fn zmq_send(
     len_: usize,
     flags_: c_int,
 ) -> c_int {
-    blocking(|nap| {
-        // SAFETY: as the caller promises.
-        unsafe { send_bytes(find(s_)?, buf_, len_, flags_, Some(nap)) }
-    })
+    // SAFETY: as the caller promises.
+    blocking(unsafe { BufferCall::<true>::new(s_, buf_.cast_mut(), len_, flags_) })
 }
 
 /// Sends a buffer that stays as it is for ever, without a copy.
@@ -173,7 +173,7 @@ pub unsafe extern "C-unwind" fn zmq_send_const(
     len_: usize,
     flags_: c_int,
 ) -> c_int {
-    blocking(|nap| {
+    blocking(move |nap: &mut Nap| {
         // SAFETY: as the caller promises.
         unsafe { send_const(find(s_)?, buf_, len_, flags_, nap) }
     })
@@ -190,12 +190,8 @@ pub unsafe extern "C-unwind" fn zmq_recv(
     len_: usize,
     flags_: c_int,
 ) -> c_int {
-    blocking(|nap| {
-        let socket = find(s_)?;
-        // SAFETY: as the caller promises.
-        let buffer = unsafe { output(buf_, len_)? };
-        recv(socket, &mut Sink::Buffer(buffer), flags_, Some(nap)).map(|taken| size(taken.len()))
-    })
+    // SAFETY: as the caller promises.
+    blocking(unsafe { BufferCall::<false>::new(s_, buf_, len_, flags_) })
 }
 
 /// Reports events of a socket's connections through a PAIR socket at an inproc address.
@@ -227,10 +223,8 @@ pub unsafe extern "C-unwind" fn zmq_msg_send(
     s_: *mut c_void,
     flags_: c_int,
 ) -> c_int {
-    blocking(|nap| {
-        // SAFETY: as the caller promises.
-        unsafe { send_message(s_, msg_, flags_, nap) }
-    })
+    // SAFETY: as the caller promises.
+    blocking(unsafe { MessageCall::<true>::new(s_, msg_, flags_) })
 }
 
 /// Receives a message part in place of what the message was.
@@ -243,10 +237,8 @@ pub unsafe extern "C-unwind" fn zmq_msg_recv(
     s_: *mut c_void,
     flags_: c_int,
 ) -> c_int {
-    blocking(|nap| {
-        // SAFETY: as the caller promises.
-        unsafe { recv_message(s_, msg_, flags_, nap) }
-    })
+    // SAFETY: as the caller promises.
+    blocking(unsafe { MessageCall::<false>::new(s_, msg_, flags_) })
 }
 
 /// Old form of `zmq_msg_send`.
@@ -259,10 +251,8 @@ pub unsafe extern "C-unwind" fn zmq_sendmsg(
     msg_: *mut zmq_msg_t,
     flags_: c_int,
 ) -> c_int {
-    blocking(|nap| {
-        // SAFETY: as the caller promises.
-        unsafe { send_message(s_, msg_, flags_, nap) }
-    })
+    // SAFETY: as the caller promises.
+    unsafe { zmq_msg_send(msg_, s_, flags_) }
 }
 
 /// Old form of `zmq_msg_recv`.
@@ -275,10 +265,8 @@ pub unsafe extern "C-unwind" fn zmq_recvmsg(
     msg_: *mut zmq_msg_t,
     flags_: c_int,
 ) -> c_int {
-    blocking(|nap| {
-        // SAFETY: as the caller promises.
-        unsafe { recv_message(s_, msg_, flags_, nap) }
-    })
+    // SAFETY: as the caller promises.
+    unsafe { zmq_msg_recv(msg_, s_, flags_) }
 }
 
 /// Old: sends several buffers, with `ZMQ_SNDMORE` as the parts of one message.
@@ -364,7 +352,7 @@ unsafe fn with_address(
 
 /// # Safety
 /// `data` is null or has `len` bytes.
-#[inline]
+#[inline(always)]
 unsafe fn send_bytes(
     socket: &RawSocket,
     data: *const c_void,
@@ -398,64 +386,120 @@ unsafe fn send_const(
     Ok(size(len))
 }
 
-/// # Safety
-/// `msg` is null or points to a `zmq_msg_t`.
-#[inline]
-unsafe fn send_message(
+/// The arguments of `zmq_send` or `zmq_recv`.
+#[derive(Clone, Copy)]
+struct BufferCall<const SENDS: bool> {
     socket: *const c_void,
-    msg: *mut zmq_msg_t,
+    data: *mut c_void,
+    len: usize,
     flags: c_int,
-    nap: &mut Nap,
-) -> Result<c_int> {
-    let socket = find(socket)?;
-    // SAFETY: as the caller promises.
-    let message = unsafe { live(msg)? };
-    let len = message.len();
-    send(socket, Frame::message(message, more(flags)), flags, Some(nap))?;
-    Ok(size(len))
 }
 
-/// # Safety
-/// `msg` is null or points to a `zmq_msg_t`.
-#[inline]
-unsafe fn recv_message(
+impl<const SENDS: bool> BufferCall<SENDS> {
+    /// # Safety
+    /// For as long as there is a copy of it, `data` is null or has `len` bytes; for `recv`, they may be written to.
+    #[inline(always)]
+    unsafe fn new(socket: *const c_void, data: *mut c_void, len: usize, flags: c_int) -> Self {
+        Self { socket, data, len, flags }
+    }
+}
+
+impl Attempt for BufferCall<true> {
+    #[inline(always)]
+    fn run(self, nap: &mut Nap) -> Result<c_int> {
+        // SAFETY: as `new` was promised.
+        unsafe { send_bytes(find(self.socket)?, self.data, self.len, self.flags, Some(nap)) }
+    }
+}
+
+impl Attempt for BufferCall<false> {
+    #[inline(always)]
+    fn run(self, nap: &mut Nap) -> Result<c_int> {
+        let socket = find(self.socket)?;
+        // SAFETY: as `new` was promised.
+        let buffer = unsafe { output(self.data, self.len)? };
+        let taken = recv(socket, &mut Sink::Buffer(buffer), self.flags, Some(nap))?;
+        Ok(size(taken.len()))
+    }
+}
+
+/// The arguments of `zmq_msg_send` or `zmq_msg_recv`.
+#[derive(Clone, Copy)]
+struct MessageCall<const SENDS: bool> {
     socket: *const c_void,
-    msg: *mut zmq_msg_t,
+    message: *mut zmq_msg_t,
+    flags: c_int,
+}
+
+impl<const SENDS: bool> MessageCall<SENDS> {
+    /// # Safety
+    /// For as long as there is a copy of it, `message` is null or points to a `zmq_msg_t`.
+    #[inline(always)]
+    unsafe fn new(socket: *const c_void, message: *mut zmq_msg_t, flags: c_int) -> Self {
+        Self { socket, message, flags }
+    }
+}
+
+impl Attempt for MessageCall<true> {
+    #[inline(always)]
+    fn run(self, nap: &mut Nap) -> Result<c_int> {
+        let socket = find(self.socket)?;
+        // SAFETY: as `new` was promised.
+        let message = unsafe { live(self.message)? };
+        let len = message.len();
+        send(socket, Frame::message(message, more(self.flags)), self.flags, Some(nap))?;
+        Ok(size(len))
+    }
+}
+
+impl Attempt for MessageCall<false> {
+    #[inline(always)]
+    fn run(self, nap: &mut Nap) -> Result<c_int> {
+        let socket = find(self.socket)?;
+        // SAFETY: as `new` was promised.
+        let message = unsafe { live(self.message)? };
+        if message.is_lent() {
+            return recv_in_place_of(message, socket, self.flags, nap);
+        }
+        let taken = recv(socket, &mut Sink::Message(message), self.flags, Some(nap))?;
+        Ok(size(taken.len()))
+    }
+}
+
+/// What the message was ends when the socket is no longer held, since the program's free function may come back to
+/// us.
+#[cold]
+#[inline(never)]
+fn recv_in_place_of(
+    message: &mut Message,
+    socket: &RawSocket,
     flags: c_int,
     nap: &mut Nap,
 ) -> Result<c_int> {
-    let socket = find(socket)?;
-    // SAFETY: as the caller promises.
-    let message = unsafe { live(msg)? };
-    if !message.is_lent() {
-        return Ok(size(recv(socket, &mut Sink::Message(message), flags, Some(nap))?.len()));
-    }
-    // What it was ends when the socket is no longer held, since the program's free function may come back
-    // to us.
     let mut part = Message::new();
     let taken = recv(socket, &mut Sink::Message(&mut part), flags, Some(nap))?;
     *message = part;
     Ok(size(taken.len()))
 }
 
-#[inline]
+#[inline(always)]
 fn send(
     socket: &RawSocket,
     mut frame: Frame<'_>,
     flags: c_int,
     nap: Option<&mut Nap>,
 ) -> Result<()> {
-    socket.with(|core| core.send_or_nap(&mut frame, flags & ZMQ_DONTWAIT != 0, nap))
+    socket.send_or_nap(&mut frame, flags & ZMQ_DONTWAIT != 0, nap)
 }
 
-#[inline]
+#[inline(always)]
 fn recv(
     socket: &RawSocket,
     sink: &mut Sink<'_>,
     flags: c_int,
     nap: Option<&mut Nap>,
 ) -> Result<Taken> {
-    socket.with(|core| core.recv_or_nap(sink, flags & ZMQ_DONTWAIT != 0, nap))
+    socket.recv_or_nap(sink, flags & ZMQ_DONTWAIT != 0, nap)
 }
 
 #[inline]

@@ -78,18 +78,22 @@ pub fn catch<T>(failed: T, body: impl FnOnce() -> T) -> T {
 /// The program's free functions run when everything else is done: they may use the same socket, and no lock is
 /// held any more.
 pub fn status<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
-    let returned = postponing(body);
+    let postponed = Postponed::begin_if_lent();
+    let returned = try_once(body);
+    drop(postponed);
     if returns::has_lent() {
         give_back();
     }
     returned
 }
 
-/// The same, without calling free functions.
+/// The same, without a look at free functions.
 #[inline(always)]
-fn postponing<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
-    let _postponed = Postponed::begin_if_lent();
-    catch(T::from(-1), || body().unwrap_or_else(|error| fail(error, T::from(-1))))
+fn try_once<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
+    catch(T::from(-1), || match body() {
+        Ok(value) => value,
+        Err(error) => fail(error, T::from(-1)),
+    })
 }
 
 /// The same for a function that calls the system in many ways: a thread that is cancelled (`pthread_cancel`) goes
@@ -137,14 +141,46 @@ impl Drop for Uncancelled {
     }
 }
 
-/// The same for a function that may have to sleep: `body` notes that in the nap, and is run again after it. A
-/// thread that is cancelled (`pthread_cancel`) while it sleeps unwinds from here, where nothing is to be dropped.
+/// A call that may have to sleep: it notes that in the nap, and is tried again after it.
+pub trait Attempt: Copy {
+    fn run(self, nap: &mut Nap) -> Result<c_int>;
+}
+
+impl<F: Fn(&mut Nap) -> Result<c_int> + Copy> Attempt for F {
+    fn run(self, nap: &mut Nap) -> Result<c_int> {
+        self(nap)
+    }
+}
+
+/// The same for a function that may have to sleep. A thread that is cancelled (`pthread_cancel`) while it sleeps
+/// unwinds from here, where nothing is to be dropped.
+///
+/// Where the attempt is always inlined, a call that does not sleep has one frame.
 #[inline(always)]
-pub fn blocking<T: From<i8>>(mut body: impl FnMut(&mut Nap) -> Result<T>) -> T {
-    const { assert!(!mem::needs_drop::<T>()) };
+pub fn blocking<A: Attempt>(attempt: A) -> c_int {
+    const { assert!(!mem::needs_drop::<A>()) };
     let mut nap = Nap::New;
+    let first = match returns::has_lent() {
+        true => None,
+        false => Some(try_once(|| attempt.run(&mut nap))),
+    };
+    match first {
+        Some(returned) if nap.is_new() && !returns::has_lent() => returned,
+        first => try_often(first, &mut nap, &|nap| try_once(|| attempt.run(nap))),
+    }
+}
+
+/// What is left of a call that sleeps, or of any in a program that lends memory. The first time may be over.
+#[inline(never)]
+fn try_often(mut first: Option<c_int>, nap: &mut Nap, again: &dyn Fn(&mut Nap) -> c_int) -> c_int {
     loop {
-        let returned = postponing(|| body(&mut nap));
+        let returned = match first.take() {
+            Some(returned) => returned,
+            None => {
+                let _postponed = Postponed::begin_if_lent();
+                again(nap)
+            }
+        };
         let due = nap.is_due();
         if returns::is_waiting() {
             // Free functions may sleep, too, or end the thread: nothing is kept for the nap meanwhile.
@@ -188,6 +224,8 @@ pub fn pointer<T>(body: impl FnOnce() -> Result<*mut T>) -> *mut T {
 }
 
 /// Sets the errno of `error`, and hands back what the function returns then.
+#[cold]
+#[inline(never)]
 pub fn fail<T>(error: Error, returned: T) -> T {
     set_errno(error.errno());
     returned

@@ -130,6 +130,7 @@ impl<'a> Frame<'a> {
     }
 
     /// Empties the caller's message once the part was sent by copying.
+    #[inline(always)]
     pub fn consume(&mut self) {
         if let Body::Borrowed(message) = &mut self.body {
             **message = Message::new();

@@ -141,7 +141,7 @@ impl Core {
 
     /// The same; a caller that gives a `nap` is to sleep without the socket if that is due, and to call again with
     /// the same part. The result means nothing then.
-    #[inline]
+    #[inline(always)]
     pub fn send_or_nap(
         &mut self,
         frame: &mut Frame<'_>,
@@ -222,7 +222,7 @@ impl Core {
     }
 
     /// The same; `nap` is as for [`Core::send_or_nap`].
-    #[inline]
+    #[inline(always)]
     pub fn recv_or_nap(
         &mut self,
         sink: &mut Sink<'_>,

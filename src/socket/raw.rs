@@ -3,9 +3,11 @@
 
 use super::Core;
 use crate::error::{Error, Result};
+use crate::link::{Frame, Sink, Taken};
 use crate::runtime::Context;
-use crate::sync::turn::{Taken, Turn};
+use crate::sync::turn::{self, Turn};
 use crate::sys::fork;
+use crate::sys::nap::Nap;
 use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,6 +15,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// [`Error::NotSocket`]. Calls from several threads take turns. A panic puts the socket out of service:
 /// from then on calls give [`Error::Protocol`], until it is closed.
 #[derive(Default)]
+// As in a turn.
+#[repr(C)]
 pub struct RawSocket {
     core: Turn<Option<Box<Core>>>,
     /// The process that opened it.
@@ -52,8 +56,38 @@ impl RawSocket {
         result
     }
 
-    #[inline]
-    fn lock(&self) -> Result<Taken<'_, Option<Box<Core>>>> {
+    /// [`Core::send_or_nap`]. Not by [`RawSocket::with`], so that all of it is one function for the caller.
+    #[inline(always)]
+    pub fn send_or_nap(
+        &self,
+        frame: &mut Frame<'_>,
+        dont_wait: bool,
+        nap: Option<&mut Nap>,
+    ) -> Result<()> {
+        let mut place = self.lock()?;
+        let watch = Watch(place.as_deref_mut().ok_or(Error::NotSocket)?);
+        let result = watch.0.send_or_nap(frame, dont_wait, nap);
+        mem::forget(watch);
+        result
+    }
+
+    /// [`Core::recv_or_nap`], in the same way.
+    #[inline(always)]
+    pub fn recv_or_nap(
+        &self,
+        sink: &mut Sink<'_>,
+        dont_wait: bool,
+        nap: Option<&mut Nap>,
+    ) -> Result<Taken> {
+        let mut place = self.lock()?;
+        let watch = Watch(place.as_deref_mut().ok_or(Error::NotSocket)?);
+        let result = watch.0.recv_or_nap(sink, dont_wait, nap);
+        mem::forget(watch);
+        result
+    }
+
+    #[inline(always)]
+    fn lock(&self) -> Result<turn::Taken<'_, Option<Box<Core>>>> {
         match self.core.try_take() {
             Some(place) => Ok(place),
             None => self.wait_for_lock(),
@@ -62,7 +96,7 @@ impl RawSocket {
 
     /// In a forked child nobody may be left to unlock it.
     #[cold]
-    fn wait_for_lock(&self) -> Result<Taken<'_, Option<Box<Core>>>> {
+    fn wait_for_lock(&self) -> Result<turn::Taken<'_, Option<Box<Core>>>> {
         if self.process.load(Ordering::Relaxed) != fork::generation() {
             return Err(Error::Terminated);
         }

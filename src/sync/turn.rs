@@ -33,6 +33,8 @@ const OWNERS: usize = thread::TOKEN_ALIGN;
 
 /// See the module.
 #[derive(Default)]
+// What most turns look at comes first, so that it fits into a cache line.
+#[repr(C)]
 pub struct Turn<T> {
     /// The number of the thread that need not ask, plus the place of its word; or zero. Changed only by the
     /// thread that has `taken`.
@@ -41,9 +43,9 @@ pub struct Turn<T> {
     inside: [AtomicBool; OWNERS],
     /// A thread that is not the owner has.
     taken: AtomicBool,
-    /// For who has `taken`.
-    habit: UnsafeCell<Habit>,
     value: UnsafeCell<T>,
+    /// For the thread that has `taken`.
+    habit: UnsafeCell<Habit>,
 }
 
 /// Who comes how often.
@@ -77,14 +79,14 @@ pub struct Taken<'a, T> {
 
 impl<T> Turn<T> {
     /// Takes the turn, if it is free.
-    #[inline]
+    #[inline(always)]
     pub fn try_take(&self) -> Option<Taken<'_, T>> {
         self.try_take_as(thread::token())
     }
 
     /// The same for the thread of this number, which is to be the caller's, not zero, and a multiple of
     /// [`thread::TOKEN_ALIGN`].
-    #[inline]
+    #[inline(always)]
     pub fn try_take_as(&self, me: usize) -> Option<Taken<'_, T>> {
         debug_assert!(me != 0 && me % OWNERS == 0);
         let owner = self.owner.load(Ordering::Relaxed);
@@ -104,6 +106,7 @@ impl<T> Turn<T> {
         self.ask(me)
     }
 
+    #[inline(never)]
     fn ask(&self, me: usize) -> Option<Taken<'_, T>> {
         self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).ok()?;
         // SAFETY: for the thread that has `taken`.
