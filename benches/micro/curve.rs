@@ -7,7 +7,7 @@ use zeroxide::wire::SocketType;
 /// How fast messages can be sealed and opened: the limit of any connection with CURVE.
 pub fn all(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("curve");
-    for size in [64, 1024, 64 << 10] {
+    for size in [64, 128, 256, 512, 1024, 64 << 10] {
         group.throughput(Throughput::Bytes(size as u64));
         let body = vec![7; size];
         let (mut seal, mut open) = connection();

@@ -11,6 +11,7 @@ mod x86_64;
 
 use super::{wipe, KeyBytes, BLOCK_SIZE, KEY_SIZE};
 use lanes::double_rounds;
+use std::mem::MaybeUninit;
 use std::sync::LazyLock;
 
 /// The most blocks that any processor makes at once.
@@ -112,17 +113,18 @@ unsafe fn xor_part(
     to: *mut u8,
     len: usize,
 ) {
-    let mut image = [0; MOST * BLOCK_SIZE];
-    let at = image.as_mut_ptr();
-    // SAFETY: the image has room for `MOST` blocks, so for `blocks`, so for `len` bytes. Nobody else
-    // knows it: it overlaps neither.
+    let mut image = [const { MaybeUninit::<u8>::uninit() }; MOST * BLOCK_SIZE];
+    let at = image.as_mut_ptr().cast::<u8>();
+    // SAFETY: the image has room for `MOST` blocks, so for `blocks`, so for `len` bytes; all bytes of the blocks are
+    // written before they are read. Nobody else knows it: it overlaps neither.
     unsafe {
         from.copy_to_nonoverlapping(at, len);
+        at.add(len).write_bytes(0, blocks * BLOCK_SIZE - len);
         level.xor_blocks(words, block, blocks, at, at);
         at.copy_to_nonoverlapping(to, len);
+        // The first bytes of a key stream are the key of a tag.
+        wipe(std::slice::from_raw_parts_mut(at, KEY_SIZE));
     }
-    // The first bytes of a key stream are the key of a tag.
-    wipe(&mut image[..KEY_SIZE]);
 }
 
 /// Overwrites words that a key, or what follows from it, is in.
