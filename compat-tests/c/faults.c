@@ -274,6 +274,7 @@ FAULTY (int, -1, munmap, (void *a, size_t n), (a, n))
 FAULTY (int, -1, sigaltstack, (const stack_t *a, stack_t *b), (a, b))
 FAULTY (int, -1, sched_setaffinity, (pid_t pid, size_t n, const cpu_set_t *s), (pid, n, s))
 FAULTY (long, -1, sysconf, (int name), (name))
+FAULTY (int, -1, nanosleep, (const struct timespec *a, struct timespec *b), (a, b))
 
 TELLING (getpwuid_r, (uid_t u, struct passwd *p, char *b, size_t n, struct passwd **r),
          (u, p, b, n, r))
@@ -368,7 +369,7 @@ static const char *function_of (long number)
         case SYS_epoll_pwait:
             return "epoll_wait";
         case SYS_nanosleep:
-            return "clock_nanosleep";
+            return "nanosleep";
         case SYS_membarrier:
             return "membarrier";
         case SYS_futex:

@@ -125,7 +125,9 @@ const ERRORS: &[(&str, &[i32])] = &[
     ("pthread_getschedparam", &[EPERM]),
     ("pthread_setschedparam", &[EPERM]),
     ("pthread_sigmask", &[EINVAL]),
+    // The one or the other, as the version of Rust has it.
     ("clock_nanosleep", &[EINTR]),
+    ("nanosleep", &[EINTR]),
     ("membarrier", &[ENOSYS, EPERM, ENOMEM]),
     ("futex", &[EINTR, EAGAIN]),
 ];
