@@ -209,7 +209,8 @@ fn topics_beyond_all_memory_end_the_connection() {
                 publisher.send(&[b"a message"]);
                 number += 1;
             }
-            assert!(number > 1000, "{number}");
+            // More or less of the memory goes to what waits to be heard, as the machine is busy.
+            assert!(number > 500, "{number}");
             monitor.wait_for(ids::EVENT_DISCONNECTED);
             let good = Socket::new(&context, ids::SUB);
             good.set_bytes(ids::SUBSCRIBE, b"a");
