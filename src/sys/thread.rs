@@ -68,8 +68,10 @@ extern "C" fn enter(start: *mut libc::c_void) -> *mut libc::c_void {
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let _ = name;
-    // To drop what a panic throws might panic again.
-    mem::forget(catch_unwind(AssertUnwindSafe(body)));
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(body)) {
+        // To drop it might panic again; what that throws is left alone.
+        mem::forget(catch_unwind(AssertUnwindSafe(|| drop(payload))));
+    }
     ptr::null_mut()
 }
 
