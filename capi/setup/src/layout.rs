@@ -110,6 +110,7 @@ impl Image {
         self.copy(tool, "bin/zmq", 0o755)?;
         let manual = self.path("share/man/man1/zmq.1")?.with_file_name("");
         output(Command::new(tool).args(["man", "--output"]).arg(&manual))?;
+        make_readable(&manual)?;
         for (shell, path) in [
             ("bash", "share/bash-completion/completions/zmq"),
             ("zsh", "share/zsh/site-functions/_zmq"),
@@ -212,4 +213,13 @@ fn last_line(done: &Output) -> String {
     let said = [&done.stderr, &done.stdout].map(|said| String::from_utf8_lossy(said));
     let mut lines = said.iter().filter_map(|said| said.trim().lines().last());
     lines.next().map_or_else(|| done.status.to_string(), str::to_owned)
+}
+
+/// Lets everybody read the files of a folder, whatever the umask of the program that wrote them.
+fn make_readable(folder: &Path) -> Result<()> {
+    for entry in during(fs::read_dir(folder), folder.display())? {
+        let file = during(entry, folder.display())?.path();
+        during(fs::set_permissions(&file, Permissions::from_mode(0o644)), file.display())?;
+    }
+    Ok(())
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{symlink, MetadataExt};
 use std::path::Path;
+use std::process::Command;
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -56,10 +57,25 @@ const TOOL: &[(&str, &str)] = &[
     ("share/zsh/site-functions/_zmq", "644"),
 ];
 
+/// The same command, by a user whose group may write to what he makes, as on many systems.
+fn with_umask(umask: &str, command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("umask {umask} && exec \"$@\""), "sh"]);
+    shell.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell
+}
+
 fn is_upstreams_under_destdir() -> Tested {
     let destdir = folder("destdir")?.join("made/by/install");
     let text = destdir.to_string_lossy();
-    said(&mut setup(&["install", "--prefix", "/opt/zmq", "--destdir", &text])?)?;
+    let install = setup(&["install", "--prefix", "/opt/zmq", "--destdir", &text])?;
+    said(&mut with_umask("002", &install))?;
     let root = destdir.join("opt/zmq");
     let found = listing(&root)?;
     for (path, wanted) in [
