@@ -50,11 +50,7 @@ impl Scene {
     /// The client asks, and is answered.
     #[track_caller]
     fn serve(&self) {
-        self.client.send(&[b"question"]);
-        let request = self.server.recv();
-        assert_eq!(request[1..], [b"question"]);
-        self.server.send(&[&request[0], b"answer"]);
-        assert_eq!(self.client.recv(), [b"answer"]);
+        self.client.ask(&self.server);
     }
 
     /// A bare peer that has exchanged greetings.

@@ -20,10 +20,21 @@ fn each(memory: &Watch) -> usize {
     memory.settled() / COUNT
 }
 
+/// Waits for an event of each of them.
 fn accepted(victim: &Victim, id: i32) {
     for _ in 0..COUNT {
         victim.monitor.wait_for(id);
     }
+}
+
+/// Nearly all memory comes back when the peers have left.
+#[track_caller]
+fn all_leave(victim: Victim, peers: Vec<Peer>, memory: &Watch) {
+    drop(peers);
+    accepted(&victim, ids::EVENT_DISCONNECTED);
+    victim.socket.is_readable();
+    memory.falls_to(COUNT * KIB);
+    victim.finish();
 }
 
 /// Of peers that say nothing, and of those that have shaken hands.
@@ -43,11 +54,7 @@ fn an_idle_connection_costs_little() {
         let known = each(&memory);
         eprintln!("NULL: silent {silent}, idle {idle}, known {known} bytes");
         assert!(silent < 4 * KIB && idle < 8 * KIB && known < 8 * KIB, "{silent}, {idle}, {known}");
-        drop(peers);
-        accepted(&victim, ids::EVENT_DISCONNECTED);
-        victim.socket.is_readable();
-        memory.falls_to(COUNT * KIB);
-        victim.finish();
+        all_leave(victim, peers, &memory);
     });
 }
 
@@ -110,11 +117,7 @@ fn routing_ids_cost_their_bytes() {
         let known = each(&memory);
         eprintln!("ROUTER: {known} bytes");
         assert!(known < 10 * KIB, "{known}");
-        drop(peers);
-        accepted(&victim, ids::EVENT_DISCONNECTED);
-        victim.socket.is_readable();
-        memory.falls_to(COUNT * KIB);
-        victim.finish();
+        all_leave(victim, peers, &memory);
     });
 }
 
@@ -140,7 +143,8 @@ fn connections_that_come_and_go_cost_little() {
     });
 }
 
-/// What peers said before they went is kept until it is read, in memory that fits: 512 bytes at first.
+/// What peers said before they went is kept until it is read, in memory that fits: 512 bytes at
+/// first.
 #[test]
 fn messages_of_peers_that_have_gone_take_their_bytes() {
     measured(|| {

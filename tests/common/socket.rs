@@ -181,6 +181,16 @@ impl Socket {
         Monitor(pair)
     }
 
+    /// Asks a ROUTER, and is answered.
+    #[track_caller]
+    pub fn ask(&self, router: &Socket) {
+        self.send(&[b"question"]);
+        let request = router.recv();
+        assert_eq!(request[1..], [b"question"]);
+        router.send(&[&request[0], b"answer"]);
+        assert_eq!(self.recv(), [b"answer"]);
+    }
+
     pub fn close(self) {
         self.0.close().unwrap();
     }
