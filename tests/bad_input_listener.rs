@@ -1,4 +1,5 @@
-//! A listener whose descriptor is not ours alone: what somebody else does to it concerns nobody but the listener.
+//! A listener whose descriptor is not ours alone: what somebody else does to it concerns nobody but
+//! the listener.
 #![forbid(unsafe_code)]
 
 mod common;

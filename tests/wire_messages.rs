@@ -346,8 +346,8 @@ fn we_ping_and_go_when_nobody_answers() {
     finish(&context, [dealer]);
 }
 
-/// A thread that waits in `recv` sleeps on the connection's descriptor, and so keeps it open in the kernel. It
-/// is not told of the loss: another connection takes the place of this one.
+/// A thread that waits in `recv` sleeps on the connection's descriptor, and so keeps it open in the
+/// kernel. It is not told of the loss: another connection takes the place of this one.
 #[test]
 fn a_lost_connection_is_closed_while_its_owner_waits_on_it() {
     let context = context();

@@ -109,8 +109,8 @@ fn at_the_high_water_mark_of_a_receiver_that_stays_away_now_and_then() {
     finish(&there, [pull]);
 }
 
-/// A peer says all that it has to say and goes. A socket that has room for little of it finds that out as it writes to
-/// the peer, and hears the rest all the same.
+/// A peer says all that it has to say and goes. A socket that has room for little of it finds that
+/// out as it writes to the peer, and hears the rest all the same.
 #[test]
 fn by_a_peer_that_is_gone_before_the_receiver_has_room() {
     let context = context();

@@ -1,4 +1,5 @@
-//! Threads that are cancelled in our functions: they go, their cleanup handlers run, and everything can be closed.
+//! Threads that are cancelled in our functions: they go, their cleanup handlers run, and everything
+//! can be closed.
 
 use crate::constants::{ZMQ_DONTWAIT, ZMQ_SNDMORE};
 use crate::ctx::{zmq_ctx_new, zmq_ctx_term};
@@ -32,7 +33,8 @@ const ROUNDS: u64 = 1000;
 /// In milliseconds.
 static WAIT: c_int = 10;
 
-/// What a thread of these tests is to do: only plain data, as nothing may be dropped when it is cancelled.
+/// What a thread of these tests is to do: only plain data, as nothing may be dropped when it is
+/// cancelled.
 #[derive(Clone, Copy)]
 struct Job {
     run: fn(&Job),
@@ -151,7 +153,7 @@ fn in_poll() {
     let poll = |job: &Job| {
         let item = |socket| zmq_pollitem_t { socket, fd: -1, events: 1, revents: 0 };
         let mut items = job.sockets.map(item);
-        // SAFETY: so many items.
+        // SAFETY: `items` has two entries.
         unsafe { zmq_poll(items.as_mut_ptr(), 2, -1) };
     };
     cancelled_while([ids::PULL; 2], poll, receives);
@@ -208,7 +210,8 @@ fn a_free_function_may_end_its_thread() {
     let close = |_: &Job| {
         let mut msg = MaybeUninit::uninit();
         let data = c"hello".as_ptr().cast_mut().cast();
-        // SAFETY: both kinds of function are called alike; there is room for a message, whose memory stays.
+        // SAFETY: both kinds of function are called alike; there is room for a message, whose
+        // memory stays.
         unsafe {
             let exit = std::mem::transmute::<
                 unsafe extern "C-unwind" fn(*mut c_void, *mut c_void),
@@ -252,15 +255,16 @@ fn between_calls() {
         std::thread::sleep(Duration::from_micros(50 + round % 7 * 60));
         assert!(cancel(thread));
         let mut buffer = [0u8; 8];
-        // SAFETY: a buffer and its size. There is one message at most that was sent and not received.
+        // SAFETY: a buffer and its size. There is one message at most that was sent and not
+        // received.
         unsafe { zmq_recv(sockets[0], buffer.as_mut_ptr().cast(), 8, ZMQ_DONTWAIT) };
     }
     sockets.into_iter().for_each(|socket| assert_eq!(zmq_close(socket), 0));
     assert_eq!(zmq_ctx_term(context), 0);
 }
 
-/// What a thread does last, such as in the destructor of a key or in `atexit`, is done when its `thread_local`s
-/// are gone.
+/// What a thread does last, such as in the destructor of a key or in `atexit`, is done when its
+/// `thread_local`s are gone.
 #[test]
 fn a_thread_sleeps_to_its_very_end() {
     static SLEPT: AtomicU32 = AtomicU32::new(0);
@@ -297,8 +301,8 @@ fn a_thread_sleeps_to_its_very_end() {
     assert_eq!(zmq_ctx_term(context), 0);
 }
 
-/// Of two sockets that a thread polls, one is closed. The other is told of as ever, and the closed one does not keep
-/// the context.
+/// Of two sockets that a thread polls, one is closed. The other is told of as ever, and the closed
+/// one does not keep the context.
 #[test]
 fn a_poll_that_finds_a_socket_closed_leaves_nothing_behind() {
     let context = zmq_ctx_new();
@@ -313,7 +317,7 @@ fn a_poll_that_finds_a_socket_closed_leaves_nothing_behind() {
         is_asleep();
         zmq_close(closed as *mut c_void)
     });
-    // SAFETY: so many items.
+    // SAFETY: `items` has two entries.
     assert_eq!(unsafe { zmq_poll(items.as_mut_ptr(), 2, 200) }, -1);
     assert_eq!((zmq_errno(), closer.join().unwrap()), (libc::ENOTSOCK, 0));
     let sender = std::thread::spawn(move || {

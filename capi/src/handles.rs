@@ -145,7 +145,8 @@ impl<T> Table<T> {
 
     #[inline]
     fn decode(&self, handle: *const c_void) -> Option<(&Slot<T>, u32)> {
-        // The zeros at the low end come to the upper one, where the kind leaves zeros, too, if it is this one.
+        // The zeros at the low end come to the upper one, where the kind leaves zeros, too, if it
+        // is this one.
         let rest = (handle.addr() ^ (self.kind as usize) << KIND_SHIFT).rotate_right(MEMBER_SHIFT);
         if rest >> (KIND_SHIFT - MEMBER_SHIFT) != 0 {
             return None;

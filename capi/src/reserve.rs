@@ -1,12 +1,12 @@
 //! Memory for hard times: small allocations that find none are met from a reserve.
 //!
-//! Rust ends the process when an allocation fails that its code does not expect to fail: that of an `Arc`, a
-//! boxed closure, a short list. All that can be long asks first, and fails with ENOMEM. For the others,
-//! which are short and of which there is a bounded number for each socket, endpoint and connection, this keeps
-//! a part of the library's own zeroed data: it costs nothing until it is written to, and is there even
-//! when the process may not have another page of address space. Calls that make something new fail with ENOMEM
-//! once half of it is in use and the system still has none, so that there is enough for what exists to go on and to
-//! be closed.
+//! Rust ends the process when an allocation fails that its code does not expect to fail: that of an
+//! `Arc`, a boxed closure, a short list. All that can be long asks first, and fails with ENOMEM.
+//! For the others, which are short and of which there is a bounded number for each socket, endpoint
+//! and connection, this keeps a part of the library's own zeroed data: it costs nothing until it is
+//! written to, and is there even when the process may not have another page of address space. Calls
+//! that make something new fail with ENOMEM once half of it is in use and the system still has
+//! none, so that there is enough for what exists to go on and to be closed.
 //!
 //! Why in the allocator: what fails there is noticed nowhere else, other than by an abort.
 
@@ -19,7 +19,8 @@ use zeroxide::sync::numbers::Numbers;
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator { reserve: Reserve::new() };
 
-/// Fails with ENOMEM when so little is left that nothing new should be begun, unless the system has memory again.
+/// Fails with ENOMEM when so little is left that nothing new should be begun, unless the system has
+/// memory again.
 #[inline]
 pub fn check() -> Result<()> {
     match ALLOCATOR.reserve.is_low() && is_short() {
@@ -45,8 +46,8 @@ struct Allocator {
     reserve: Reserve,
 }
 
-// SAFETY: memory is the system's or a slot of the reserve, which nobody else has until it is given back, and
-// which is as large and as aligned as was asked for.
+// SAFETY: memory is the system's or a slot of the reserve, which nobody else has until it is given
+// back, and which is as large and as aligned as was asked for.
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -100,7 +101,8 @@ impl Allocator {
     /// Moves something out of the reserve, or into it.
     #[cold]
     unsafe fn relocate(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the caller promises that the new size, rounded up, is none too large for a layout.
+        // SAFETY: the caller promises that the new size, rounded up, is none too large for a
+        // layout.
         let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
         // SAFETY: as the caller promises.
         let to = unsafe { self.alloc(wanted) };
@@ -161,7 +163,7 @@ struct Slots<const SIZE: usize, const WORDS: usize> {
     numbers: Numbers<WORDS>,
 }
 
-// SAFETY: the bytes of a slot belong to whoever has its number.
+// SAFETY: the bytes of a slot belong to the caller that was given its number, until it gives that back.
 unsafe impl<const SIZE: usize, const WORDS: usize> Sync for Slots<SIZE, WORDS> {}
 
 impl<const SIZE: usize, const WORDS: usize> Slots<SIZE, WORDS> {

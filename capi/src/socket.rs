@@ -397,7 +397,8 @@ struct BufferCall<const SENDS: bool> {
 
 impl<const SENDS: bool> BufferCall<SENDS> {
     /// # Safety
-    /// For as long as there is a copy of it, `data` is null or has `len` bytes; for `recv`, they may be written to.
+    /// For as long as there is a copy of it, `data` is null or has `len` bytes; for `recv`, they
+    /// may be written to.
     #[inline(always)]
     unsafe fn new(socket: *const c_void, data: *mut c_void, len: usize, flags: c_int) -> Self {
         Self { socket, data, len, flags }
@@ -466,8 +467,8 @@ impl Attempt for MessageCall<false> {
     }
 }
 
-/// What the message was ends when the socket is no longer held, since the program's free function may come back to
-/// us.
+/// What the message was ends when the socket is no longer held, since the program's free function
+/// may come back to us.
 #[cold]
 #[inline(never)]
 fn recv_in_place_of(

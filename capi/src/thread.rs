@@ -39,7 +39,8 @@ pub unsafe extern "C-unwind" fn zmq_threadclose(thread_: *mut c_void) {
     }
     // SAFETY: null, or `start` made it.
     let Some(Thread { id, .. }) = (unsafe { thread_.cast::<Thread>().as_ref() }) else { return };
-    // SAFETY: the thread was started and not yet joined. One that is cancelled here has nothing to drop.
+    // SAFETY: the thread was started and not yet joined. One that is cancelled here has nothing to
+    // drop.
     unsafe { pthread_join(*id, ptr::null_mut()) };
     // SAFETY: its owner gives it up.
     catch((), || drop(unsafe { unboxed::<Thread>(thread_) }));
@@ -82,7 +83,8 @@ pub extern "C-unwind" fn zmq_sleep(seconds_: c_int) {
     extern "C-unwind" {
         fn sleep(seconds: c_uint) -> c_uint;
     }
-    // SAFETY: `sleep` takes any number. A thread that is cancelled meanwhile has nothing to drop here.
+    // SAFETY: `sleep` takes any number. A thread that is cancelled meanwhile has nothing to drop
+    // here.
     unsafe { sleep(c_uint::try_from(seconds_).unwrap_or(0)) };
 }
 

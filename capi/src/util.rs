@@ -75,8 +75,8 @@ pub fn catch<T>(failed: T, body: impl FnOnce() -> T) -> T {
 
 /// Runs the body of a function that returns -1 and sets errno when it fails.
 ///
-/// The program's free functions run when everything else is done: they may use the same socket, and no lock is
-/// held any more.
+/// The program's free functions run when everything else is done: they may use the same socket, and
+/// no lock is held any more.
 pub fn status<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
     let postponed = Postponed::begin_if_lent();
     let returned = try_once(body);
@@ -96,8 +96,8 @@ fn try_once<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
     })
 }
 
-/// The same for a function that calls the system in many ways: a thread that is cancelled (`pthread_cancel`) goes
-/// when that is over, rather than from the middle of it.
+/// The same for a function that calls the system in many ways: a thread that is cancelled
+/// (`pthread_cancel`) goes when that is over, rather than from the middle of it.
 pub fn uncancelled<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
     status(|| {
         let _state = Uncancelled::begin();
@@ -152,8 +152,8 @@ impl<F: Fn(&mut Nap) -> Result<c_int> + Copy> Attempt for F {
     }
 }
 
-/// The same for a function that may have to sleep. A thread that is cancelled (`pthread_cancel`) while it sleeps
-/// unwinds from here, where nothing is to be dropped.
+/// The same for a function that may have to sleep. A thread that is cancelled (`pthread_cancel`)
+/// while it sleeps unwinds from here, where nothing is to be dropped.
 ///
 /// Where the attempt is always inlined, a call that does not sleep has one frame.
 #[inline(always)]
@@ -170,7 +170,8 @@ pub fn blocking<A: Attempt>(attempt: A) -> c_int {
     }
 }
 
-/// What is left of a call that sleeps, or of any in a program that lends memory. The first time may be over.
+/// What is left of a call that sleeps, or of any in a program that lends memory. The first time may
+/// be over.
 #[inline(never)]
 fn try_often(mut first: Option<c_int>, nap: &mut Nap, again: &dyn Fn(&mut Nap) -> c_int) -> c_int {
     loop {
@@ -183,7 +184,8 @@ fn try_often(mut first: Option<c_int>, nap: &mut Nap, again: &dyn Fn(&mut Nap) -
         };
         let due = nap.is_due();
         if returns::is_waiting() {
-            // Free functions may sleep, too, or end the thread: nothing is kept for the nap meanwhile.
+            // Free functions may sleep, too, or end the thread: nothing is kept for the nap
+            // meanwhile.
             if due {
                 nap.skip();
                 forget();

@@ -122,9 +122,9 @@ fn public_keys_and_shared_points_are_libsodiums() {
     }
 }
 
-/// Around the modulus 2^255 - 19, with and without the bit that does not count, around zero, with one bit
-/// only and without one only, with limbs of all ones between limbs of zeros; and the points whose multiples
-/// are all zero, which libsodium refuses.
+/// Around the modulus 2^255 - 19, with and without the bit that does not count, around zero, with
+/// one bit only and without one only, with limbs of all ones between limbs of zeros; and the points
+/// whose multiples are all zero, which libsodium refuses.
 #[test]
 fn points_that_make_long_carries_are_libsodiums() {
     let mut random = prepared();
@@ -145,8 +145,8 @@ fn points_that_make_long_carries_are_libsodiums() {
             "{point:x?}"
         );
     }
-    // Zero, one, the modulus and its neighbours, without the bit and with it; those of order 8; and three
-    // that are there twice.
+    // Zero, one, the modulus and its neighbours, without the bit and with it; those of order 8; and
+    // three that are there twice.
     assert_eq!(refused, (5 * 2 + 4 + 3) * secrets.len());
 }
 
@@ -203,8 +203,9 @@ fn scalarmult(secret: &[u8; 32], point: &[u8; 32]) -> Option<[u8; 32]> {
     (status == 0).then_some(shared)
 }
 
-/// Sums of blocks that are near a multiple of 2^130 - 5, which is where the last reduction decides: with a
-/// multiplier of one the tag is the sum itself. Every number of blocks is cut into runs in its own way.
+/// Sums of blocks that are near a multiple of 2^130 - 5, which is where the last reduction decides:
+/// with a multiplier of one the tag is the sum itself. Every number of blocks is cut into runs in
+/// its own way.
 #[test]
 fn sums_around_the_modulus_are_libsodiums() {
     let mut random = prepared();

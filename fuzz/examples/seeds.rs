@@ -1,5 +1,5 @@
-//! Writes what the fuzzer begins with: `fuzz/seeds/`, a folder for each target. Much of it is what real
-//! sockets said to each other, overheard.
+//! Writes what the fuzzer begins with: `fuzz/seeds/`, a folder for each target. Much of it is what
+//! real sockets said to each other, overheard.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -327,7 +327,7 @@ fn protect([server, client]: &[Socket; 2], guard: usize) {
     }
 }
 
-/// Whoever may speak says something, long and short.
+/// Each end that may send sends a short and a long message.
 fn talk(ends: &[Socket; 2]) {
     for size in [0, 5, 300, 2000] {
         for (from, to) in [(&ends[1], &ends[0]), (&ends[0], &ends[1])] {

@@ -1,8 +1,8 @@
 //! What the fuzz targets are made of, and the only place where they import the library's modules.
 //!
 //! A target is a function of bytes in [`targets`]; `fuzz_targets/` hands them to libFuzzer, whose
-//! panic hook aborts: a panic that the library catches at the top of one of its threads is a finding
-//! as well.
+//! panic hook aborts: a panic that the library catches at the top of one of its threads is a
+//! finding as well.
 
 pub mod input;
 pub mod memory;

@@ -1,7 +1,7 @@
 //! Randomness that is the same each time, so that an input that fails once fails always.
 //!
-//! The library asks the system for random bytes; in these programs the function that it calls is the
-//! one below.
+//! The library asks the system for random bytes; in these programs the function that it calls is
+//! the one below.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -73,7 +73,8 @@ impl Connection {
         self.try_flush()
     }
 
-    /// Has the I/O thread left its flushing to this thread, which had the send half and did not flush?
+    /// Has the I/O thread left its flushing to this thread, which had the send half and did not
+    /// flush?
     pub fn was_left_flushing(&self) -> bool {
         fence(Ordering::SeqCst);
         self.left.load(Ordering::Relaxed) && self.left.swap(false, Ordering::Relaxed)
@@ -126,8 +127,8 @@ impl Connection {
         self.activity.load(Ordering::Relaxed)
     }
 
-    /// Ends the connection at once. A thread that sleeps on the descriptor has the kernel keep it, whoever closes
-    /// it; the peer would hear of the end when that thread wakes.
+    /// Ends the connection at once. A thread that sleeps on the descriptor has the kernel keep it,
+    /// whoever closes it; the peer would hear of the end when that thread wakes.
     pub fn cut(&self) {
         // An error means that there is no connection to end.
         let _ = self.stream.shutdown(Shutdown::Both);

@@ -19,7 +19,8 @@ const MAX_COMMAND: u64 = 64 * 1024;
 /// What a peer may send ahead while the ZAP handler is asked about it.
 const MAX_AHEAD: usize = 8 * 1024;
 
-/// A step of a handshake takes no more memory than this, and so many copies of what the peer has said.
+/// A step of a handshake takes no more memory than this, and so many copies of what the peer has
+/// said.
 const RESERVE: usize = 48 * 1024;
 const COPIES: usize = 4;
 

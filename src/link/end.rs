@@ -56,8 +56,8 @@ fn direction(limits: Limits) -> Result<(Sender, Receiver)> {
     })
 }
 
-/// The place of the last message of a conflated link. While there is one, the receiver was told of it, or of one
-/// before it, and has not looked yet.
+/// The place of the last message of a conflated link. While there is one, the receiver was told of
+/// it, or of one before it, and has not looked yet.
 pub struct Slot(Mutex<Option<Message>>);
 
 /// The sending half of a link end.

@@ -347,8 +347,8 @@ impl Links {
         written
     }
 
-    /// Memory is too short for what the peer has to know, or what it has said: its connection ends. If that is ours to
-    /// make there is another one, by which all is said again.
+    /// Memory is too short for what the peer has to know, or what it has said: its connection ends.
+    /// If that is ours to make there is another one, by which all is said again.
     #[cold]
     pub fn give_up(&mut self, id: LinkId) {
         let Some(link) = self.get_mut(id) else { return };

@@ -68,11 +68,13 @@ pub struct Returned {
     hint: *mut c_void,
 }
 
-// SAFETY: the application's free function may be called from any thread, as `from_raw_parts` demands.
+// SAFETY: the application's free function may be called from any thread, as `from_raw_parts`
+// demands.
 unsafe impl Send for Returned {}
 
 impl Returned {
-    /// Tells the application. Its function may end the thread (`pthread_exit`): nothing here is left to drop then.
+    /// Tells the application. Its function may end the thread (`pthread_exit`): nothing here is
+    /// left to drop then.
     pub(super) fn give_back(self) {
         let returned = ManuallyDrop::new(self);
         // SAFETY: this is the only time, as there is no drop after it.
@@ -85,8 +87,8 @@ impl Returned {
         type Unwinding = unsafe extern "C-unwind" fn(data: *mut c_void, hint: *mut c_void);
         // SAFETY: the two differ only in what may leave the function.
         let free = unsafe { mem::transmute::<FreeFn, Unwinding>(self.free) };
-        // SAFETY: the application promised in `from_raw_parts` that this may be called, once; the last reference
-        // to the block made this.
+        // SAFETY: the application promised in `from_raw_parts` that this may be called, once; the
+        // last reference to the block made this.
         unsafe { free(self.data, self.hint) };
     }
 }

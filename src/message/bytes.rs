@@ -1,5 +1,5 @@
-//! Messages and the types of the `bytes` crate, which Rust's network programs hand around: neither way copies a body
-//! that does not lie in the message itself.
+//! Messages and the types of the `bytes` crate, which Rust's network programs hand around: neither
+//! way copies a body that does not lie in the message itself.
 #![forbid(unsafe_code)]
 
 use super::part::out_of_memory;

@@ -1,9 +1,10 @@
 //! Memory of the application that is done with, and of which it is still to be told.
 //!
-//! The application's free function may do whatever it likes, such as use the socket that the message was sent by,
-//! and must find no lock taken by the thread that calls it. So a thread that may drop messages under a lock
-//! postpones that, and gives back what has come together when it holds none. In a program that lends no memory
-//! there is nothing to postpone, and finding that out is all it costs.
+//! The application's free function may do whatever it likes, such as use the socket that the
+//! message was sent by, and must find no lock taken by the thread that calls it. So a thread that
+//! may drop messages under a lock postpones that, and gives back what has come together when it
+//! holds none. In a program that lends no memory there is nothing to postpone, and finding that out
+//! is all it costs.
 #![forbid(unsafe_code)]
 
 use super::block::Returned;
@@ -101,7 +102,8 @@ pub fn give_back() {
 fn give_back_all() {
     // One by one: the free function may come back to us, and to this place.
     while let Some(returned) = next() {
-        // What the function itself lets go of is not to wait: it may be all that is called for long.
+        // What the function itself lets go of is not to wait: it may be all that is called for
+        // long.
         let depth = WAITING.with(|waiting| waiting.depth.replace(0));
         returned.give_back();
         WAITING.with(|waiting| waiting.depth.set(depth));

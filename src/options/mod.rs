@@ -99,8 +99,8 @@ pub struct Options {
     pub plain_password: Vec<u8>,
     pub curve_public_key: CurveKey,
     pub curve_secret_key: CurveKey,
-    /// The public key that belongs to the secret one, once a server has worked it out: the same for all
-    /// of its connections.
+    /// The public key that belongs to the secret one, once a server has worked it out: the same for
+    /// all of its connections.
     pub curve_own_key: OnceLock<CurveKey>,
     pub curve_server_key: CurveKey,
     pub zap_domain: Vec<u8>,

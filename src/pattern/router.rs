@@ -1,10 +1,10 @@
 //! ROUTER: says who each message is from, and sends each to the peer that its first part names.
 //!
 //! A peer is named by the routing id that it announces, by us when we connect to it
-//! (`ZMQ_CONNECT_ROUTING_ID`), or else by a number. Until its name is known it is not heard. Two peers
-//! cannot have one name: the second waits until the first has gone, or takes the name over from it if
-//! `ZMQ_ROUTER_HANDOVER` is set. A peer that has gone keeps its name for messages that were not read yet,
-//! but nobody has to wait for that to be sent something.
+//! (`ZMQ_CONNECT_ROUTING_ID`), or else by a number. Until its name is known it is not heard. Two
+//! peers cannot have one name: the second waits until the first has gone, or takes the name over
+//! from it if `ZMQ_ROUTER_HANDOVER` is set. A peer that has gone keeps its name for messages that
+//! were not read yet, but nobody has to wait for that to be sent something.
 #![forbid(unsafe_code)]
 
 use super::dealer::probe;

@@ -76,7 +76,8 @@ impl Routes {
         self.names[index] = Some(name);
     }
 
-    /// Has messages of this name go to another link. What the former one has sent is still from that name.
+    /// Has messages of this name go to another link. What the former one has sent is still from
+    /// that name.
     pub fn pass_on(&mut self, name: &[u8], to: LinkId) {
         let from = self.links.remove(name);
         let kept = from.and_then(|from| self.names.get_mut(from.0 as usize)?.take());

@@ -192,7 +192,8 @@ impl XPub {
         let Self { subscriptions, requested, pending, receives, .. } = self;
         let mut show = |topic: &[u8]| {
             if let (true, Ok(message)) = (*receives, Request::cancel(topic).to_message()) {
-                // Where memory is too short for it, nobody is told of the end of what nobody asks for any more.
+                // Where memory is too short for it, nobody is told of the end of what nobody asks
+                // for any more.
                 let _ = pending.push(message, Source::Gone);
             }
         };

@@ -149,7 +149,8 @@ impl Context {
         self.0.state.lock().io.iter().map(|thread| thread.handle.load()).sum()
     }
 
-    /// Has an I/O thread give back what this thread has postponed, which holds a lock and is about to wait.
+    /// Has an I/O thread give back what this thread has postponed, which holds a lock and is about
+    /// to wait.
     pub fn pass_on_returns(&self) {
         let returns = returns::take();
         if returns.is_empty() {
@@ -196,7 +197,8 @@ impl Context {
         }
     }
 
-    /// The same; if it is due the caller is to take the `nap`, and to call again. The result means nothing then.
+    /// The same; if it is due the caller is to take the `nap`, and to call again. The result means
+    /// nothing then.
     pub fn terminate_or_nap(&self, nap: &mut Nap) -> Result<()> {
         if !self.is_ours() {
             return Ok(());

@@ -33,7 +33,8 @@ pub enum Task {
     /// Call `poked` of this session.
     Poke(usize),
     Resolved(usize, u64, Box<Result<Target>>),
-    /// Give back memory of the application: who has done with it holds a lock, and may wait for long.
+    /// Give back memory of the application: who has done with it holds a lock, and may wait for
+    /// long.
     Return(Vec<Returned>),
     /// Forget a listener that was closed.
     Forget(Arc<Accepting>),
@@ -80,7 +81,8 @@ impl IoHandle {
         }
     }
 
-    /// Nobody runs this thread's sessions any more. What was asked of it ends, and so does what will be.
+    /// Nobody runs this thread's sessions any more. What was asked of it ends, and so does what
+    /// will be.
     fn end(&self) {
         drop(self.tasks.end());
     }
@@ -159,8 +161,9 @@ impl IoThread {
     /// Ends it, and with it what it still has.
     pub fn stop(mut self) {
         self.handle.send(Task::End);
-        // The last handle to a context may be dropped on its own I/O thread, which ends by itself. The standard
-        // library takes memory to say which thread this is, and ends the process where there is none.
+        // The last handle to a context may be dropped on its own I/O thread, which ends by itself.
+        // The standard library takes memory to say which thread this is, and ends the process where
+        // there is none.
         let elsewhere = self.handle.token.load(Ordering::Relaxed) != thread::token();
         if let Some(join) = self.join.take().filter(|_| elsewhere) {
             // A panic there was reported where it happened.
@@ -259,7 +262,8 @@ impl Loop {
             let hold = Hold::begin();
             for event in &events {
                 if event.token() == WAKE {
-                    // Readiness is told anew with each signal; but a pipe, where it is one, must not fill.
+                    // Readiness is told anew with each signal; but a pipe, where it is one, must
+                    // not fill.
                     if cfg!(not(any(target_os = "linux", target_os = "android"))) {
                         self.handle.waker.drain();
                     }
@@ -291,7 +295,8 @@ impl Loop {
         }
     }
 
-    /// Ends all that it has: sessions tell their sockets; listeners close, so that nobody connects in vain.
+    /// Ends all that it has: sessions tell their sockets; listeners close, so that nobody connects
+    /// in vain.
     fn end_all(&mut self) {
         self.handle.end();
         for object in self.objects.drain(..) {

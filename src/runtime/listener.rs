@@ -21,11 +21,13 @@ use std::sync::Arc;
 /// Far more memory than it takes to begin a session, in bytes.
 const RESERVE: usize = 64 * 1024;
 
-/// And for each session that there is more than all lists take that sessions are in, when each of them doubles: the
-/// longest, of links, takes 344 bytes for each, and another dozen some 400 together.
+/// And for each session that there is more than all lists take that sessions are in, when each of
+/// them doubles: the longest, of links, takes 344 bytes for each, and another dozen some 400
+/// together.
 const RESERVE_EACH: usize = 2 * 1024;
 
-/// After so many failures in one turn a listener rests: others are to have their turn, too, if an error stays.
+/// After so many failures in one turn a listener rests: others are to have their turn, too, if an
+/// error stays.
 const MOST_FAILURES: u32 = 64;
 
 /// See the module.
@@ -96,8 +98,8 @@ impl Accepting {
         self.io.send(Task::Forget(self.clone()));
     }
 
-    /// Accepts all connections that wait. False if that fails for want of descriptors or memory, or too often:
-    /// ask again later.
+    /// Accepts all connections that wait. False if that fails for want of descriptors or memory, or
+    /// too often: ask again later.
     pub fn accept(&self) -> bool {
         let mut failures = 0;
         while failures < MOST_FAILURES {

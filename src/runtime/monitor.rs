@@ -75,7 +75,8 @@ impl Monitor {
 
     /// Tells of an event, if it is wanted.
     pub fn tell(&self, event: &Event) {
-        // In this order: a monitor that comes sets its mask before events are no longer kept for it.
+        // In this order: a monitor that comes sets its mask before events are no longer kept for
+        // it.
         let keeping = self.keeping.load(Ordering::Acquire);
         if !keeping && self.mask.load(Ordering::Relaxed) & event.id == 0 {
             return;

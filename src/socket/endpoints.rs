@@ -67,8 +67,8 @@ impl Core {
         Ok(())
     }
 
-    /// Tells the monitor, in the words of libzmq: a scheme is not part of where the socket could not be bound,
-    /// and a TCP descriptor that never was has no endpoint.
+    /// Tells the monitor, in the words of libzmq: a scheme is not part of where the socket could
+    /// not be bound, and a TCP descriptor that never was has no endpoint.
     fn bind_failed(&self, endpoint: &Endpoint, failed: Failed) -> Error {
         if let Some(fd) = failed.closed {
             let name = if endpoint.is_tcp() { String::new() } else { endpoint.to_string() };

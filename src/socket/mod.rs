@@ -139,8 +139,8 @@ impl Core {
         self.send_or_nap(frame, dont_wait, None)
     }
 
-    /// The same; a caller that gives a `nap` is to sleep without the socket if that is due, and to call again with
-    /// the same part. The result means nothing then.
+    /// The same; a caller that gives a `nap` is to sleep without the socket if that is due, and to
+    /// call again with the same part. The result means nothing then.
     #[inline(always)]
     pub fn send_or_nap(
         &mut self,

@@ -78,8 +78,8 @@ pub fn poll(items: &mut [PollItem<'_>], timeout: Option<Duration>) -> Result<usi
     }
 }
 
-/// The same; if it is due the caller is to take the `nap`, and to call again with the same items. The result means
-/// nothing then.
+/// The same; if it is due the caller is to take the `nap`, and to call again with the same items.
+/// The result means nothing then.
 pub fn poll_or_nap(
     items: &mut [PollItem<'static>],
     timeout: Option<Duration>,

@@ -47,8 +47,8 @@ pub fn proxy_steerable(
     Proxy::new(frontend, backend, capture, control)?.run()
 }
 
-/// The same; if it is due the caller is to take the `nap`, and to call again. The result means nothing then. `sockets`
-/// are the frontend, the backend, the capture and the control socket.
+/// The same; if it is due the caller is to take the `nap`, and to call again. The result means
+/// nothing then. `sockets` are the frontend, the backend, the capture and the control socket.
 pub fn proxy_or_nap(sockets: Result<[Option<&'static RawSocket>; 4]>, nap: &mut Nap) -> Result<()> {
     let left = (!nap.is_new()).then(take_left).flatten();
     let [Some(frontend), Some(backend), capture, control] = sockets? else {
@@ -148,7 +148,8 @@ impl<'a> Proxy<'a> {
         }
     }
 
-    /// Obeys the control socket if it was `told` something, and passes messages on. True if that was the end.
+    /// Obeys the control socket if it was `told` something, and passes messages on. True if that
+    /// was the end.
     fn act(&mut self, told: bool) -> Result<bool> {
         if let Some(control) = self.control.filter(|_| told) {
             match control::obey(control, &self.statistics())? {

@@ -56,7 +56,8 @@ impl RawSocket {
         result
     }
 
-    /// [`Core::send_or_nap`]. Not by [`RawSocket::with`], so that all of it is one function for the caller.
+    /// [`Core::send_or_nap`]. Not by [`RawSocket::with`], so that all of it is one function for the
+    /// caller.
     #[inline(always)]
     pub fn send_or_nap(
         &self,

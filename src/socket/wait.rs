@@ -106,8 +106,9 @@ impl Core {
         self.wake_up()
     }
 
-    /// Begins to sleep as [`Core::wait`] does, or as [`Core::wait_for_messages`] if it is `reading`. True if the
-    /// caller is to sleep without the socket, and then to come back to [`Core::end_nap`].
+    /// Begins to sleep as [`Core::wait`] does, or as [`Core::wait_for_messages`] if it is
+    /// `reading`. True if the caller is to sleep without the socket, and then to come back to
+    /// [`Core::end_nap`].
     pub(super) fn begin_nap(
         &mut self,
         deadline: Deadline,
@@ -167,7 +168,8 @@ impl Core {
         self.check()
     }
 
-    /// Looks once more before it sleeps, or for a moment where that pays. `None` if there is something.
+    /// Looks once more before it sleeps, or for a moment where that pays. `None` if there is
+    /// something.
     fn looks_first(&mut self, left: Option<Duration>, reading: bool) -> Option<Asleep> {
         let asleep = |rest| Some(Asleep { reading, rest, began: Instant::now() });
         if !reading {

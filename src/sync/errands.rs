@@ -1,8 +1,9 @@
 //! What many threads ask of one, which is woken for the first thing and then does all there is.
 //!
-//! To wake it may fail, and the thread that failed has no caller to tell. It leaves a note, and any thread that
-//! asks for something later wakes as well. The note is taken back by nobody but the thread that is to be woken,
-//! before it takes what waits: a thread whose own attempt went well knows nothing of those that came after it.
+//! To wake it may fail, and the thread that failed has no caller to tell. It leaves a note, and any
+//! thread that asks for something later wakes as well. The note is taken back by nobody but the
+//! thread that is to be woken, before it takes what waits: a thread whose own attempt went well
+//! knows nothing of those that came after it.
 #![forbid(unsafe_code)]
 
 use super::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,6 @@
-//! Building blocks made of atomics: the queue that links are made of, the word by which a socket is woken,
-//! the turn at a socket, the errands of an I/O thread and the numbers that are free. Nothing here knows what
-//! a socket is.
+//! Building blocks made of atomics: the queue that links are made of, the word by which a socket is
+//! woken, the turn at a socket, the errands of an I/O thread and the numbers that are free. Nothing
+//! here knows what a socket is.
 //!
 //! The atomics come from `loom` when the crate is built with `--cfg loom`, so that the models in
 //! `tests/loom` explore the very code that ships.

@@ -6,10 +6,10 @@
 //! fence to all threads, and then looks whether the owner is inside: one of the two sees the other. Since
 //! that is not cheap, ownership takes longer to come about each time it was ended.
 //!
-//! Each owner has a word of its own in which it says that it is inside. A former owner may have stopped for any
-//! length of time between seeing that it is the owner and saying that it is inside; when it goes on, it writes
-//! to a word that nobody else uses, sees that it is the owner no longer, and takes that back. Were the word
-//! shared, it would take back what the next owner has said.
+//! Each owner has a word of its own in which it says that it is inside. A former owner may have
+//! stopped for any length of time between seeing that it is the owner and saying that it is inside;
+//! when it goes on, it writes to a word that nobody else uses, sees that it is the owner no longer,
+//! and takes that back. Were the word shared, it would take back what the next owner has said.
 //!
 //! Who finds the turn taken has most likely broken the rule that a socket belongs to one thread at a time: it
 //! waits by looking again, more and more rarely.
@@ -27,8 +27,8 @@ const PATIENCE: u32 = if cfg!(loom) { 1 } else { 16 };
 /// ... and so many at most.
 const MOST_PATIENCE: u32 = if cfg!(loom) { 1 } else { 1 << 20 };
 
-/// So many threads can have been owners of one turn; any further thread asks each time. A thread's number is
-/// a multiple of it.
+/// So many threads can have been owners of one turn; any further thread asks each time. A thread's
+/// number is a multiple of it.
 const OWNERS: usize = thread::TOKEN_ALIGN;
 
 /// See the module.
@@ -36,8 +36,8 @@ const OWNERS: usize = thread::TOKEN_ALIGN;
 // What most turns look at comes first, so that it fits into a cache line.
 #[repr(C)]
 pub struct Turn<T> {
-    /// The number of the thread that need not ask, plus the place of its word; or zero. Changed only by the
-    /// thread that has `taken`.
+    /// The number of the thread that need not ask, plus the place of its word; or zero. Changed
+    /// only by the thread that has `taken`.
     owner: AtomicUsize,
     /// The thread that is, or was, the owner with this place has the turn.
     inside: [AtomicBool; OWNERS],
@@ -84,8 +84,8 @@ impl<T> Turn<T> {
         self.try_take_as(thread::token())
     }
 
-    /// The same for the thread of this number, which is to be the caller's, not zero, and a multiple of
-    /// [`thread::TOKEN_ALIGN`].
+    /// The same for the thread of this number, which is to be the caller's, not zero, and a
+    /// multiple of [`thread::TOKEN_ALIGN`].
     #[inline(always)]
     pub fn try_take_as(&self, me: usize) -> Option<Taken<'_, T>> {
         debug_assert!(me != 0 && me % OWNERS == 0);
@@ -116,8 +116,9 @@ impl<T> Turn<T> {
             heavy();
             habit.patience = habit.patience.saturating_mul(4).min(MOST_PATIENCE);
         }
-        // Also without an owner: the last one may have come in before its ownership ended. Those before it
-        // were outside when it became the owner, and have found out, or will, that they may not come in.
+        // Also without an owner: the last one may have come in before its ownership ended. Those
+        // before it were outside when it became the owner, and have found out, or will, that they
+        // may not come in.
         if self.inside[habit.place].load(Ordering::Acquire) {
             self.taken.store(false, Ordering::Release);
             return None;
@@ -158,8 +159,8 @@ impl Habit {
         self.times >= self.patience
     }
 
-    /// The place of this thread's word. It stays this thread's: nobody can tell that the thread is not just
-    /// about to write to it.
+    /// The place of this thread's word. It stays this thread's: nobody can tell that the thread is
+    /// not just about to write to it.
     fn place_for(&mut self, me: usize) -> Option<usize> {
         let place = self.owners.iter().position(|owner| *owner == me || *owner == 0)?;
         self.owners[place] = me;

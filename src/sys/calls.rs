@@ -1,9 +1,9 @@
 //! System calls that no thread is cancelled in.
 //!
-//! The C library's functions of these names are cancellation points: a thread that is being cancelled
-//! (`pthread_cancel`) would unwind from there, through frames of ours and into the barrier against panics. Where
-//! the C library unwinds at all, the kernel is called without them; it is none the slower. The place where
-//! a thread can be cancelled is [`super::nap`].
+//! The C library's functions of these names are cancellation points: a thread that is being
+//! cancelled (`pthread_cancel`) would unwind from there, through frames of ours and into the
+//! barrier against panics. Where the C library unwinds at all, the kernel is called without them;
+//! it is none the slower. The place where a thread can be cancelled is [`super::nap`].
 
 use std::mem::{self, ManuallyDrop};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -25,7 +25,8 @@ mod kernel {
     /// # Safety
     /// As for `sendmsg`.
     pub(crate) unsafe fn sendmsg(fd: c_int, header: *const libc::msghdr, flags: c_int) -> isize {
-        // SAFETY: as the caller promises; on these platforms the kernel's struct is the C library's.
+        // SAFETY: as the caller promises; on these platforms the kernel's struct is the C
+        // library's.
         unsafe {
             syscall(libc::SYS_sendmsg, c_long::from(fd), header, c_long::from(flags)) as isize
         }

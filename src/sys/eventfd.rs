@@ -55,8 +55,8 @@ impl EventFd {
 }
 
 impl EventFd {
-    /// Makes the descriptor readable. A counter (or pipe) that is full is readable already; other failures are
-    /// none that a caller could act upon, and may pass.
+    /// Makes the descriptor readable. A counter (or pipe) that is full is readable already; other
+    /// failures are none that a caller could act upon, and may pass.
     pub fn signal(&self) {
         self.try_signal();
     }

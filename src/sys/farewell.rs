@@ -1,9 +1,10 @@
 //! What is to be done when a thread ends, for threads that rarely leave anything to do.
 //!
-//! A `thread_local!` that has to be dropped takes memory when a thread first uses it, and the C library ends the
-//! process where there is none; and it is gone before the thread's last functions of the program run, such
-//! as those of `atexit`. So what a thread keeps needs no drop, and a thread that leaves something there notes
-//! here that it is to be cleared: only for as long as that is so, since the library may be unloaded later.
+//! A `thread_local!` that has to be dropped takes memory when a thread first uses it, and the C
+//! library ends the process where there is none; and it is gone before the thread's last functions
+//! of the program run, such as those of `atexit`. So what a thread keeps needs no drop, and a
+//! thread that leaves something there notes here that it is to be cleared: only for as long as that
+//! is so, since the library may be unloaded later.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
@@ -14,7 +15,8 @@ pub struct Farewell {
     /// `None` if there are no more keys: a thread that ends then leaves behind what it kept.
     key: OnceLock<Option<libc::pthread_key_t>>,
     clear: fn(),
-    /// What `clear` calls may end the thread once more, which no barrier against panics may hold up.
+    /// What `clear` calls may end the thread once more, which no barrier against panics may hold
+    /// up.
     unwinds: bool,
 }
 
@@ -50,8 +52,8 @@ fn new_key() -> Option<libc::pthread_key_t> {
     type Plain = unsafe extern "C" fn(*mut libc::c_void);
     type Unwinding = unsafe extern "C-unwind" fn(*mut libc::c_void);
     let mut key = 0;
-    // SAFETY: the two types differ only in what may leave the function. The key may be written to, and `clear` takes
-    // the values that it will have.
+    // SAFETY: the two types differ only in what may leave the function. The key may be written to,
+    // and `clear` takes the values that it will have.
     let error = unsafe {
         let clear = std::mem::transmute::<Unwinding, Plain>(clear);
         libc::pthread_key_create(&mut key, Some(clear))

@@ -5,8 +5,8 @@
 use crate::error::{Error, Result};
 use std::ptr;
 
-/// Is there so much memory? Asked before something that takes a little of it in many pieces, each of which would end
-/// the process if it could not be had.
+/// Is there so much memory? Asked before something that takes a little of it in many pieces, each
+/// of which would end the process if it could not be had.
 ///
 /// # Errors
 /// `NoMemory`.

@@ -1,5 +1,5 @@
-//! The platform: every libc call of the crate is here, behind a safe function, and all code for certain
-//! processors.
+//! The platform: every libc call of the crate is here, behind a safe function, and all code for
+//! certain processors.
 //!
 //! What this module never does: keep state of a socket or a connection, retry what the caller may
 //! want to give up on, or terminate the process.

@@ -1,10 +1,11 @@
 //! How a C function sleeps so that its thread can be cancelled (`pthread_cancel`) meanwhile.
 //!
-//! Where a thread is cancelled it unwinds, and nothing can stop that: least of all the barrier against panics that
-//! is around all code of ours. So a function that has to sleep first leaves: it notes in a [`Nap`] what it waits
-//! for, and returns to the outermost frame, where no value is left that would have to be dropped. There it sleeps
-//! on descriptors that the thread itself keeps. Then the function is entered anew, and goes on. A thread that is
-//! cancelled gives up what it kept when it ends.
+//! Where a thread is cancelled it unwinds, and nothing can stop that: least of all the barrier
+//! against panics that is around all code of ours. So a function that has to sleep first leaves: it
+//! notes in a [`Nap`] what it waits for, and returns to the outermost frame, where no value is left
+//! that would have to be dropped. There it sleeps on descriptors that the thread itself keeps. Then
+//! the function is entered anew, and goes on. A thread that is cancelled gives up what it kept when
+//! it ends.
 
 use super::farewell::Farewell;
 use super::poll::PollFd;
@@ -14,8 +15,8 @@ use std::mem::ManuallyDrop;
 use std::time::{Duration, Instant};
 
 thread_local! {
-    /// What the thread sleeps on. Borrowed only within the functions of this module, none of which calls another
-    /// that borrows it. Never dropped, so that a thread may sleep to its very end.
+    /// What the thread sleeps on. Borrowed only within the functions of this module, none of which
+    /// calls another that borrows it. Never dropped, so that a thread may sleep to its very end.
     static FDS: UnsafeCell<ManuallyDrop<Vec<PollFd>>> =
         const { UnsafeCell::new(ManuallyDrop::new(Vec::new())) };
 }
@@ -92,10 +93,11 @@ impl Nap {
     pub fn sleep(&mut self) {
         if let Nap::Due(sleep) = *self {
             let kept = FDS.with(UnsafeCell::get);
-            // SAFETY: nobody borrows the thread's vector: that is done for the time of a `swap` only.
+            // SAFETY: nobody borrows the thread's vector: that is done for the time of a `swap`
+            // only.
             let (fds, count) = unsafe { ((*kept).as_mut_ptr(), (*kept).len()) };
-            // SAFETY: so many entries are there, and stay while the thread sleeps. No value lives here that
-            // unwinding would have to drop.
+            // SAFETY: so many entries are there, and stay while the thread sleeps. No value lives
+            // here that unwinding would have to drop.
             let failed = unsafe { super::poll::sleep(fds, count, sleep.left) };
             *self = Nap::Over(Sleep { failed, ..sleep });
         }

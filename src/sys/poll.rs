@@ -59,11 +59,12 @@ impl PollFd {
     }
 }
 
-/// As [`poll`], for [`super::nap`]: a thread that is cancelled unwinds from here. Returns zero or an errno.
+/// As [`poll`], for [`super::nap`]: a thread that is cancelled unwinds from here. Returns zero or
+/// an errno.
 ///
 /// # Safety
-/// There are `count` entries at `fds`. The caller, and those that called it up to the program, have nothing to
-/// drop.
+/// There are `count` entries at `fds`. The caller, and those that called it up to the program, have
+/// nothing to drop.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 pub unsafe fn sleep(fds: *mut PollFd, count: usize, timeout: Option<Duration>) -> i32 {
     extern "C-unwind" {

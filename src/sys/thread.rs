@@ -7,8 +7,8 @@ use std::ptr;
 
 /// A thread that was started; dropped, it goes on by itself.
 ///
-/// One of the standard library's takes memory for what is never asked for here, and ends the process where there
-/// is none.
+/// One of the standard library's takes memory for what is never asked for here, and ends the
+/// process where there is none.
 pub struct Thread {
     id: libc::pthread_t,
 }
@@ -103,7 +103,8 @@ pub fn block_signals() -> io::Result<()> {
     from_errno(error)
 }
 
-/// What [`token`] gives is a multiple of this: a thread's control block is aligned for pointers at the least.
+/// What [`token`] gives is a multiple of this: a thread's control block is aligned for pointers at
+/// the least.
 pub const TOKEN_ALIGN: usize = 8;
 
 /// A number, never zero, that tells the calling thread from all others that run now.

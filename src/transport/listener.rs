@@ -1,7 +1,7 @@
 //! A listening socket of any transport, and what it accepts.
 //!
-//! An error of `accept` concerns one connection or the moment; the listener stays in service, unless its
-//! descriptor listens no longer.
+//! An error of `accept` concerns one connection or the moment; the listener stays in service,
+//! unless its descriptor listens no longer.
 #![forbid(unsafe_code)]
 
 use std::fmt;
@@ -90,8 +90,8 @@ impl Listener {
         Ok(Some(Established::new(socket, &peer, credentials)))
     }
 
-    /// Does it listen still? Somebody else who has the descriptor may have ended that, and then it accepts no
-    /// more.
+    /// Does it listen still? Somebody else who has the descriptor may have ended that, and then it
+    /// accepts no more.
     pub fn listens(&self) -> bool {
         self.socket.as_ref().is_some_and(listens)
     }

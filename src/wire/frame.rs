@@ -3,9 +3,10 @@
 //! [`scan`] is the receive hot path: it walks the frames of a received block without looking into
 //! them. It never copies and never remembers: what is incomplete, the caller shows again.
 //!
-//! Reserved flag bits MUST be zero (RFC 23 and 37), and a frame with one of them ends its connection: what it
-//! means was never agreed on, and some later version may say that its body is no message. libzmq looks the
-//! other way. What is here only measures frames; [`RESERVED`] is for those who take them in.
+//! Reserved flag bits MUST be zero (RFC 23 and 37), and a frame with one of them ends its
+//! connection: what it means was never agreed on, and some later version may say that its body is
+//! no message. libzmq looks the other way. What is here only measures frames; [`RESERVED`] is for
+//! those who take them in.
 #![forbid(unsafe_code)]
 
 use super::error::WireError;

@@ -1,8 +1,9 @@
-//! What a peer can cost us: each thing that it can make a socket keep or work out has a bound, as the table in
-//! SECURITY.md says, and where memory is short its connection ends, and nothing else.
+//! What a peer can cost us: each thing that it can make a socket keep or work out has a bound, as
+//! the table in SECURITY.md says, and where memory is short its connection ends, and nothing else.
 //!
-//! What is measured, or wants less memory than there is, runs in a process of its own: this program again. The
-//! peers in it are bare streams, which take nothing, so that what is allocated is the library's.
+//! What is measured, or wants less memory than there is, runs in a process of its own: this program
+//! again. The peers in it are bare streams, which take nothing, so that what is allocated is the
+//! library's.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -28,7 +28,8 @@ fn write_most(peer: &mut Peer, piece: &[u8], most: usize) -> usize {
     written
 }
 
-/// The parts of a message may take as much together as all the messages that are waited for, or 16 MiB.
+/// The parts of a message may take as much together as all the messages that are waited for, or 16
+/// MiB.
 #[test]
 fn parts_without_an_end_end_the_connection() {
     measured(|| {

@@ -159,8 +159,8 @@ fn pings_of_a_peer_that_never_reads_take_no_memory() {
     });
 }
 
-/// A publisher whose owner does something else learns of the first subscriptions, and the peer has to wait with
-/// the others until they are looked at.
+/// A publisher whose owner does something else learns of the first subscriptions, and the peer has
+/// to wait with the others until they are looked at.
 #[test]
 fn subscriptions_wait_for_the_owner_of_a_publisher() {
     with_memory(64 * MIB, || {

@@ -23,7 +23,8 @@ fn topics(count: usize, len: usize) -> Vec<Vec<u8>> {
     (0..count).map(|_| random.bytes(len)).collect()
 }
 
-/// A topic takes its length and a little more, and what it took comes back with the end of its connection.
+/// A topic takes its length and a little more, and what it took comes back with the end of its
+/// connection.
 #[test]
 fn topics_take_their_bytes() {
     measured(|| {
@@ -45,7 +46,8 @@ fn topics_take_their_bytes() {
     });
 }
 
-/// A subscription is as long as 64 MiB, or `ZMQ_MAXMSGSIZE`; other commands, and those to other sockets, a MiB.
+/// A subscription is as long as 64 MiB, or `ZMQ_MAXMSGSIZE`; other commands, and those to other
+/// sockets, a MiB.
 #[test]
 fn longer_commands_end_the_connection() {
     measured(|| {

@@ -83,7 +83,8 @@ impl Peer {
         }
     }
 
-    /// Writes as far as the other end reads: until it has taken nothing for some time. Says how much that was.
+    /// Writes as far as the other end reads: until it has taken nothing for some time. Says how
+    /// much that was.
     pub fn write_until_blocked(&mut self, bytes: &[u8]) -> usize {
         self.0.set_write_timeout(Duration::from_millis(300));
         let mut written = 0;

@@ -1,8 +1,8 @@
 //! A connection from which a thread reads for itself for a while.
 //!
-//! All of it is played, as it is in `src/engine`: the descriptor, of which the I/O thread is told once when
-//! something comes; the claim, which is given back or lapses; the receive half behind its lock. The claim:
-//! when nobody does anything any more, everything that came is read.
+//! All of it is played, as it is in `src/engine`: the descriptor, of which the I/O thread is told
+//! once when something comes; the claim, which is given back or lapses; the receive half behind its
+//! lock. The claim: when nobody does anything any more, everything that came is read.
 
 use super::bell::Bell;
 use super::check_deep;
@@ -208,7 +208,8 @@ impl Connection {
     }
 }
 
-/// A peer sends twice while a thread does this with the connection, where the queue has so much room.
+/// A peer sends twice while a thread does this with the connection, where the queue has so much
+/// room.
 fn everything_is_read(room: usize, act: fn(&Connection)) {
     check_deep(3, move || {
         let connection = Connection::new(room);

@@ -1,9 +1,9 @@
 //! The send half of a connection, driven by a sender that finds it free and by its I/O thread.
 //!
-//! The queue ships; `SendHalf`, `SessionHandle` and `Session` are played, step by step as they are in
-//! `src/engine`: each function here has the name of the one that it plays. The kernel takes as much of each
-//! write as the model says, and says at once that it takes more. The claim: when nobody does anything
-//! any more, everything is out.
+//! The queue ships; `SendHalf`, `SessionHandle` and `Session` are played, step by step as they are
+//! in `src/engine`: each function here has the name of the one that it plays. The kernel takes as
+//! much of each write as the model says, and says at once that it takes more. The claim: when
+//! nobody does anything any more, everything is out.
 
 use super::bell::Bell;
 use super::lock::Lock;

@@ -1,7 +1,8 @@
 //! A lock of which some threads only ask whether it is free.
 //!
-//! loom's own is never found taken unless its holder does something inside that the other thread has a part in:
-//! loom sees no other reason to stop a thread there. This one says in a word of its own that it is taken.
+//! loom's own is never found taken unless its holder does something inside that the other thread
+//! has a part in: loom sees no other reason to stop a thread there. This one says in a word of its
+//! own that it is taken.
 
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Mutex, MutexGuard};

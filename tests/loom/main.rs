@@ -5,11 +5,12 @@
 //! RUSTFLAGS="--cfg loom" cargo test --release --test loom
 //! ```
 //!
-//! What is in `src/sync`, a monitor's mask, a conflated link and the references to a message are the code that
-//! ships; descriptors, the kernel, sessions and I/O threads are played. A lock of which some thread asks only
-//! whether it is free has to be that of `lock`. What loom finds by itself: a sleep that nobody ends, plain memory
-//! that two threads touch with no order between them, memory freed twice or never. `LOOM_MAX_PREEMPTIONS` goes
-//! deeper than the models' own bounds.
+//! What is in `src/sync`, a monitor's mask, a conflated link and the references to a message are
+//! the code that ships; descriptors, the kernel, sessions and I/O threads are played. A lock of
+//! which some thread asks only whether it is free has to be that of `lock`. What loom finds by
+//! itself: a sleep that nobody ends, plain memory that two threads touch with no order between
+//! them, memory freed twice or never. `LOOM_MAX_PREEMPTIONS` goes deeper than the models' own
+//! bounds.
 #![cfg(loom)]
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,7 @@
 //! A session that is on its way to its I/O thread while others want something of it.
 //!
-//! `SessionHandle` is played: what is wanted is a word, and the session has a number once it is there.
+//! `SessionHandle` is played: what is wanted is a word, and the session has a number once it is
+//! there.
 
 use super::bell::Bell;
 use super::check_deep;

@@ -62,7 +62,8 @@ fn a_former_owner_and_the_next_are_never_in_at_once() {
         };
         assert_eq!(touch(&turn, ONE) + touch(&turn, ONE), 2);
         let theirs = turn.clone();
-        // The first turn ends the other's ownership, the second makes an owner, who then comes as such.
+        // The first turn ends the other's ownership, the second makes an owner, who then comes as
+        // such.
         let other = thread::spawn(move || (0..3).map(|_| touch(&theirs, TWO)).sum::<i32>());
         touch(&turn, ONE);
         other.join().unwrap();

@@ -1,4 +1,5 @@
-//! Free functions that use the socket which their message was sent by: no lock of ours is held when they run.
+//! Free functions that use the socket which their message was sent by: no lock of ours is held when
+//! they run.
 
 use super::tests::{bound, connected};
 use super::*;

@@ -1,4 +1,5 @@
-//! What the peers do. Each attack ends when the victim has read it all: it has answered, or has hung up.
+//! What the peers do. Each attack ends when the victim has read it all: it has answered, or has
+//! hung up.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};

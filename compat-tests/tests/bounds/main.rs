@@ -1,5 +1,6 @@
-//! What a hostile peer costs, beside the reference library: a socket of each in a process of its own, with the same
-//! peers, which are bare streams; its resident memory and its processor time are compared.
+//! What a hostile peer costs, beside the reference library: a socket of each in a process of its
+//! own, with the same peers, which are bare streams; its resident memory and its processor time are
+//! compared.
 //!
 //! `cargo test -p compat-tests --test bounds -- --nocapture` prints the figures.
 #![forbid(unsafe_code)]

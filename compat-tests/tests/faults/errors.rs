@@ -1,8 +1,8 @@
 //! With which errnos the functions fail that the library calls.
 //!
-//! Those that mean a mistake of the caller (EBADF, EFAULT, ENOTSOCK, EINVAL for the most part) are left out: the
-//! library does not make it. So are those that a system gives either always or never, and those that it can give
-//! only when asked for something else than the library asks for.
+//! Those that mean a mistake of the caller (EBADF, EFAULT, ENOTSOCK, EINVAL for the most part) are
+//! left out: the library does not make it. So are those that a system gives either always or never,
+//! and those that it can give only when asked for something else than the library asks for.
 
 pub const ENOMEM: i32 = 12;
 
@@ -76,7 +76,8 @@ const ERRORS: &[(&str, &[i32])] = &[
     ("send", &[ECONNRESET, EPIPE, ENOBUFS, ENOMEM, EINTR, EAGAIN, ETIMEDOUT, EHOSTUNREACH]),
     ("sendmsg", &[ECONNRESET, EPIPE, ENOBUFS, ENOMEM, EINTR, EAGAIN, ETIMEDOUT, EHOSTUNREACH]),
     ("recv", &[ECONNRESET, ECONNREFUSED, ENOMEM, EINTR, EAGAIN, ETIMEDOUT, EHOSTUNREACH]),
-    // Both of an eventfd, or of a file. One that cannot be written for now is readable, of which it is all about.
+    // Both of an eventfd, or of a file. One that cannot be written for now is readable, of which it
+    // is all about.
     ("read", &[EINTR, EAGAIN, EIO]),
     ("write", &[EINTR, EIO, ENOMEM]),
     ("close", &[EINTR, EIO]),
@@ -136,8 +137,8 @@ pub fn of(function: &str) -> &'static [i32] {
     ERRORS.iter().find(|(name, _)| *name == function).map_or(&[], |(_, errors)| errors)
 }
 
-/// How often the call fails: once, a while, and, where zero is among them, for good. Signals end, and so do what
-/// makes a descriptor of the library's own unfit for a moment and a wait impossible.
+/// How often the call fails: once, a while, and, where zero is among them, for good. Signals end,
+/// and so do what makes a descriptor of the library's own unfit for a moment and a wait impossible.
 pub fn times(function: &str, error: i32) -> &'static [u32] {
     let ends = ["read", "write", "poll", "ppoll", "epoll_wait", "futex", "getrandom"];
     match error == EINTR || ends.contains(&function) {

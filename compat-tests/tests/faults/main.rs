@@ -1,11 +1,13 @@
-//! Hard times: every call of the library to the system fails, one after the other, with each errno that it can
-//! give, and so does every allocation from some size on. The program in `c/hard_times.c` uses all that there is
-//! meanwhile. It must live, every failing call must say why, all must close, nothing may hang, no descriptor
-//! may stay open, and sockets made afterwards must work.
+//! Hard times: every call of the library to the system fails, one after the other, with each errno
+//! that it can give, and so does every allocation from some size on. The program in
+//! `c/hard_times.c` uses all that there is meanwhile. It must live, every failing call must say
+//! why, all must close, nothing may hang, no descriptor may stay open, and sockets made afterwards
+//! must work.
 //!
-//! A place is a chain of calls within the library. A dry run finds them; then each is a case with each errno,
-//! in an order drawn by a seed, until the time is up. `ZEROXIDE_FAULTS_SECONDS` gives more time (`all` for as
-//! much as it takes), `ZEROXIDE_FAULTS_SEED` another order. A case that fails is named by what `FAULT` has to be.
+//! A place is a chain of calls within the library. A dry run finds them; then each is a case with
+//! each errno, in an order drawn by a seed, until the time is up. `ZEROXIDE_FAULTS_SECONDS` gives
+//! more time (`all` for as much as it takes), `ZEROXIDE_FAULTS_SEED` another order. A case that
+//! fails is named by what `FAULT` has to be.
 #![forbid(unsafe_code)]
 
 mod errors;

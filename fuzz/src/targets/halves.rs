@@ -1,5 +1,5 @@
-//! A send half and a receive half, and a network that cuts what goes from the one to the other: what
-//! one end writes the other reads, also over several connections one after the other.
+//! A send half and a receive half, and a network that cuts what goes from the one to the other:
+//! what one end writes the other reads, also over several connections one after the other.
 
 use super::curve::securities;
 use super::mechanism::locals;

@@ -1,6 +1,6 @@
-//! The way from the first byte to the first message, bytes in and bytes out: with a peer of any kind,
-//! and with a good one behind a network that cuts and changes what it carries. What is kept has to do
-//! with what was sent.
+//! The way from the first byte to the first message, bytes in and bytes out: with a peer of any
+//! kind, and with a good one behind a network that cuts and changes what it carries. What is kept
+//! has to do with what was sent.
 
 use crate::input::{mutate, pieces, Input};
 use crate::memory::measure;
@@ -49,8 +49,8 @@ fn options(kind: u8, input: &mut Input<'_>) -> [Options; 2] {
     [client, server]
 }
 
-/// What a handshake may take whatever comes, and for each byte that came: a property of six bytes is
-/// two allocations and a place in a map.
+/// What a handshake may take whatever comes, and for each byte that came: a property of six bytes
+/// is two allocations and a place in a map.
 const KEPT: usize = 256 * 1024;
 const A_BYTE: usize = 32;
 

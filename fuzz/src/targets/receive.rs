@@ -1,6 +1,6 @@
 //! The receive half: bytes in any pieces bring the same messages as in one, in every framing and at
-//! any high-water mark, and what is held in memory has to do with what was sent, and not with what was
-//! announced.
+//! any high-water mark, and what is held in memory has to do with what was sent, and not with what
+//! was announced.
 
 use crate::input::{pieces, Input};
 use crate::memory::measure;
@@ -91,8 +91,8 @@ impl Came {
 /// What may be kept whatever comes: the beginning of one long message, and the chunks of two
 /// queues.
 const KEPT: usize = 2 * 1024 * 1024;
-/// What a byte that came may take: a short message is a record, and two copies of it may be on their
-/// way.
+/// What a byte that came may take: a short message is a record, and two copies of it may be on
+/// their way.
 const A_BYTE: usize = 16;
 
 #[derive(Clone, Copy)]

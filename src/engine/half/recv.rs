@@ -388,8 +388,8 @@ impl RecvHalf {
         None
     }
 
-    /// Do the parts of a message that has not ended take more than messages may that have? The high-water mark
-    /// counts whole messages only, and `ZMQ_MAXMSGSIZE` is for each part.
+    /// Do the parts of a message that has not ended take more than messages may that have? The
+    /// high-water mark counts whole messages only, and `ZMQ_MAXMSGSIZE` is for each part.
     fn is_endless(&mut self) -> bool {
         let (max_body, large) = (self.max_body, self.large_parts);
         let conflated = self.scratch.is_some();

@@ -23,7 +23,8 @@ use std::sync::Arc;
 const WRITE_SIZE: usize = 256 * 1024;
 /// How much is translated before it is written.
 const OUTBOX_SIZE: usize = 64 * 1024;
-/// So many bytes of answers to what a peer sends wait for it to read, and hardly more: some eighty PONGs.
+/// So many bytes of answers to what a peer sends wait for it to read, and hardly more: some eighty
+/// PONGs.
 pub(super) const REPLIES_KEPT: usize = 2048;
 /// So much memory stays with an outbox that has nothing to hold ...
 const OUTBOX_KEPT: usize = 4 * OUTBOX_SIZE;
@@ -166,8 +167,8 @@ impl SendHalf {
         self.sent < self.outbox.len()
     }
 
-    /// Queues commands of our own, such as a PONG, as frames. A peer that does not read what we have for it gets no
-    /// more of them.
+    /// Queues commands of our own, such as a PONG, as frames. A peer that does not read what we
+    /// have for it gets no more of them.
     pub fn queue_frames(&mut self, frames: &[u8]) {
         if self.own >= REPLIES_KEPT {
             return;
@@ -357,8 +358,8 @@ impl SendHalf {
         Ok(any)
     }
 
-    /// Gives the memory of an empty outbox back, if it is more than `most`: a long message is not paid for by its
-    /// connection ever after.
+    /// Gives the memory of an empty outbox back, if it is more than `most`: a long message is not
+    /// paid for by its connection ever after.
     fn keep_outbox(&mut self, most: usize) {
         if self.outbox.is_empty() && self.outbox.capacity() > most {
             self.outbox = Vec::new();

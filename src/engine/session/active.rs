@@ -63,8 +63,8 @@ impl Session {
         }
     }
 
-    /// The peer takes no more, and most likely is gone. What it sent before still counts: if the socket has no room
-    /// for all of it, the end is found behind it later.
+    /// The peer takes no more, and most likely is gone. What it sent before still counts: if the
+    /// socket has no room for all of it, the end is found behind it later.
     fn hear_last_messages(&mut self, io: &mut dyn Reactor, connection: &Connection) {
         let mut pumped = Pumped::More;
         while pumped == Pumped::More {

@@ -262,7 +262,8 @@ impl Session {
         }
     }
 
-    /// The peer does not know all that it should. The connection may have been made since that was found out.
+    /// The peer does not know all that it should. The connection may have been made since that was
+    /// found out.
     fn start_over(&mut self) {
         self.reconnected = true;
         if let State::Active(connection) = &self.state {

@@ -1,9 +1,11 @@
-//! Real sessions in a world that is not: from one seed come the network, the time, and what the sockets do.
+//! Real sessions in a world that is not: from one seed come the network, the time, and what the
+//! sockets do.
 //!
-//! The sessions, their connections and their links are those that ship, and so are their descriptors. Who is ready,
-//! which timer is due, what the time is and which bytes have arrived is decided here, on one thread, by a number. The
-//! network splits what is written into pieces of any size, delays it, loses connections, and refuses new ones; sockets
-//! send, receive, claim, subscribe and stop whenever they like. Then it must be seen that
+//! The sessions, their connections and their links are those that ship, and so are their
+//! descriptors. Who is ready, which timer is due, what the time is and which bytes have arrived is
+//! decided here, on one thread, by a number. The network splits what is written into pieces of any
+//! size, delays it, loses connections, and refuses new ones; sockets send, receive, claim,
+//! subscribe and stop whenever they like. Then it must be seen that
 //!
 //! - messages arrive in order, whole, undamaged, and none twice;
 //! - what a lost connection did not take is sent by the next one;

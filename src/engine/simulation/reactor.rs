@@ -1,7 +1,7 @@
 //! The I/O thread of the simulation: who is ready, whose timer is due, who was poked.
 //!
-//! Readiness is told as `epoll` tells it at edges: once after it was asked for, and again when the other end of the
-//! descriptor has done something.
+//! Readiness is told as `epoll` tells it at edges: once after it was asked for, and again when the
+//! other end of the descriptor has done something.
 #![forbid(unsafe_code)]
 
 use crate::engine::reactor::Waker;

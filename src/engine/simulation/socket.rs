@@ -1,4 +1,5 @@
-//! A socket without a pattern: it sends and receives by each of its links, and looks at none before it is told to.
+//! A socket without a pattern: it sends and receives by each of its links, and looks at none before
+//! it is told to.
 #![forbid(unsafe_code)]
 
 use super::monitor::Story;
@@ -145,7 +146,8 @@ impl Socket {
         Some(self.state.lock().links.get(id)?.peer().clone())
     }
 
-    /// Sends a message, or goes on with one; with `pauses` not all of it. False if there is no room.
+    /// Sends a message, or goes on with one; with `pauses` not all of it. False if there is no
+    /// room.
     pub(super) fn send(&self, id: LinkId, random: &mut Random, pauses: bool) -> bool {
         let mut state = self.state.lock();
         let State { links, lines, .. } = &mut *state;
@@ -241,7 +243,8 @@ impl Socket {
         any
     }
 
-    /// Subscribes to a topic, or takes that back. With `fails`, the peer does not hear of a subscription at first.
+    /// Subscribes to a topic, or takes that back. With `fails`, the peer does not hear of a
+    /// subscription at first.
     pub(super) fn toggle(&self, topic: u8, fails: bool) {
         let mut state = self.state.lock();
         let added = state.topics.insert(topic);

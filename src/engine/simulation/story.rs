@@ -1,4 +1,5 @@
-//! One seed from its beginning to its end: a storm, a calm in which all that is due arrives, and the end.
+//! One seed from its beginning to its end: a storm, a calm in which all that is due arrives, and
+//! the end.
 #![forbid(unsafe_code)]
 
 use super::network::Way;

@@ -1,7 +1,8 @@
 //! What is sent, and what has to come of it.
 //!
-//! A stream is what is written into one link. Its messages are numbered, and each can be made anew from the number of
-//! the stream and its own: nothing has to be remembered to know what should arrive.
+//! A stream is what is written into one link. Its messages are numbered, and each can be made anew
+//! from the number of the stream and its own: nothing has to be remembered to know what should
+//! arrive.
 #![forbid(unsafe_code)]
 
 use super::trace;
@@ -130,8 +131,8 @@ impl Ledger {
         self.runs.get(&stream)?.values().map(|run| run.last).max()
     }
 
-    /// Across connections nothing comes twice or overtakes, and nothing is missing but what a connection had
-    /// taken whole.
+    /// Across connections nothing comes twice or overtakes, and nothing is missing but what a
+    /// connection had taken whole.
     pub(super) fn check(&self, sent: &Sent<'_>) {
         let Some(runs) = self.runs.get(&sent.stream) else { return };
         let (mut next, mut since) = (0, 0);

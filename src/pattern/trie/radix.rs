@@ -6,8 +6,9 @@
 //! larger place and leaves a hole; holes are used again by size, and when a quarter of the arena is
 //! holes, the live nodes are copied to a new one, breadth first.
 //!
-//! Nothing here recurses: a peer chooses how deep the tree is. And nothing takes memory that may not be there but
-//! [`Radix::place`], before it changes anything: what it takes to go through the tree later is a part of it.
+//! Nothing here recurses: a peer chooses how deep the tree is. And nothing takes memory that may
+//! not be there but [`Radix::place`], before it changes anything: what it takes to go through the
+//! tree later is a part of it.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
@@ -410,7 +411,8 @@ impl<V: Copy + Default + PartialEq> Radix<V> {
         }
     }
 
-    /// Copies the live nodes to a new arena, if there is memory for it; what is copied is also the queue of what to visit.
+    /// Copies the live nodes to a new arena, if there is memory for it; what is copied is also the
+    /// queue of what to visit.
     fn compact(&mut self) {
         let live = self.nodes.len() - self.hollow;
         let mut nodes: Vec<Node<V>> = Vec::new();

@@ -1,7 +1,8 @@
 //! What the user of an XPUB has not received yet: requests of peers, and messages.
 //!
-//! It is full at some point, and then peers are not heard until some of it was received. A user that has never
-//! received anything most likely never will, and its peers are heard all the same: the oldest of what waits goes.
+//! It is full at some point, and then peers are not heard until some of it was received. A user
+//! that has never received anything most likely never will, and its peers are heard all the same:
+//! the oldest of what waits goes.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};

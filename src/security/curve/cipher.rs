@@ -1,10 +1,11 @@
 //! Boxes as NaCl makes them (XSalsa20 and Poly1305): a tag, and as many bytes as were sealed.
 //!
-//! The first 16 bytes of a CURVE nonce are a prefix that stays the same for all that is sent one way,
-//! so that the half of XSalsa20 that depends on it is computed once. The 32 bytes before the sealed
-//! ones make the key of the tag; they are taken from one run of the key stream with as many of those that
-//! follow as are made at once. What is behind this head goes straight from its place to another. Neither
-//! sealing nor opening allocates, but for what the buffer that is appended to needs.
+//! The first 16 bytes of a CURVE nonce are a prefix that stays the same for all that is sent one
+//! way, so that the half of XSalsa20 that depends on it is computed once. The 32 bytes before the
+//! sealed ones make the key of the tag; they are taken from one run of the key stream with as many
+//! of those that follow as are made at once. What is behind this head goes straight from its place
+//! to another. Neither sealing nor opening allocates, but for what the buffer that is appended to
+//! needs.
 #![forbid(unsafe_code)]
 
 use super::key::Key;

@@ -22,7 +22,8 @@ pub enum EventKind {
     ConnectRetried = ids::EVENT_CONNECT_RETRIED,
     /// An endpoint accepts connections; the value is its descriptor.
     Listening = ids::EVENT_LISTENING,
-    /// An endpoint could not be bound; the value is the errno. The endpoint is told without its scheme.
+    /// An endpoint could not be bound; the value is the errno. The endpoint is told without its
+    /// scheme.
     BindFailed = ids::EVENT_BIND_FAILED,
     /// A peer has connected; the value is the connection's descriptor.
     Accepted = ids::EVENT_ACCEPTED,

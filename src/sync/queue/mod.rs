@@ -19,13 +19,14 @@
 //! wants to rely on being woken again takes back its promise (`attended`), passes a fence to all threads, and
 //! looks once more: either it sees what was written, or the producer sees that the promise is gone.
 //!
-//! The high-water mark counts messages, and commands of a peer that are kept, the more the longer they are: a peer
-//! that is not heard sends neither without end. The consumer announces how many it has read every `lwm`
-//! messages; a producer that finds the queue full raises `writer_waiting`, looks once more, and is told
-//! by the announcement that finds the flag up. Both sides store their own word, and load the other's
-//! behind a sequentially consistent fence, so one of them sees the other. The mark may change at any time,
-//! so the consumer also says at which count the next announcement is due, and the producer only waits for
-//! one that what is published will bring about.
+//! The high-water mark counts messages, and commands of a peer that are kept, the more the longer
+//! they are: a peer that is not heard sends neither without end. The consumer announces how many it
+//! has read every `lwm` messages; a producer that finds the queue full raises `writer_waiting`,
+//! looks once more, and is told by the announcement that finds the flag up. Both sides store their
+//! own word, and load the other's behind a sequentially consistent fence, so one of them sees the
+//! other. The mark may change at any time, so the consumer also says at which count the next
+//! announcement is due, and the producer only waits for one that what is published will bring
+//! about.
 //!
 //! What a chunk has no room for takes another one, and where memory is short there is none: then the call fails,
 //! and the queue is as if it had not been made.
@@ -60,7 +61,8 @@ pub const COMMAND: u8 = 4;
 /// The record holds an object; never seen on the wire.
 pub(crate) const OBJECT: u8 = 0x80;
 
-/// The record is a command that came from a peer and counts; it stands for [`COMMAND`], and is never seen either.
+/// The record is a command that came from a peer and counts; it stands for [`COMMAND`], and is
+/// never seen either.
 pub(crate) const REQUEST: u8 = 0x40;
 
 /// The longest header of a frame.

@@ -303,8 +303,8 @@ impl<T: Payload> Producer<T> {
         self.committed.chunk != self.chunk || self.committed.offset != self.offset
     }
 
-    /// How many bytes of records were written and are not committed: after [`Producer::commit_absorbed`], those of a
-    /// message that has not ended.
+    /// How many bytes of records were written and are not committed: after
+    /// [`Producer::commit_absorbed`], those of a message that has not ended.
     pub fn unfinished(&self) -> u64 {
         let Mark { chunk, offset } = self.committed;
         // SAFETY: chunks from the last commit on are alive.

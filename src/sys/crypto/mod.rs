@@ -1,8 +1,8 @@
 //! Cryptography: the primitives of NaCl behind safe functions, and randomness.
 //!
 //! It never decides what is sealed with which key or nonce: that is the mechanism's business. Whole
-//! constructions (`crypto_box`) are not here, because they derive again for every message what is the
-//! same for all messages of a connection. No secret decides which code runs or where memory is
+//! constructions (`crypto_box`) are not here, because they derive again for every message what is
+//! the same for all messages of a connection. No secret decides which code runs or where memory is
 //! accessed.
 
 mod poly1305;
@@ -108,8 +108,8 @@ pub fn are_equal<const N: usize>(one: &[u8; N], other: &[u8; N]) -> bool {
 
 /// All ones for a bit that is one, and all zeros for a zero.
 ///
-/// The compiler is not to know that there are only these two masks: for some processors (POWER, RISC-V,
-/// z/Architecture) it would choose by a branch, which takes a time of its own for each way.
+/// The compiler is not to know that there are only these two masks: for some processors (POWER,
+/// RISC-V, z/Architecture) it would choose by a branch, which takes a time of its own for each way.
 #[inline(always)]
 fn mask(bit: u64) -> u64 {
     black_box(bit).wrapping_neg()

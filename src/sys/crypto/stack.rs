@@ -1,5 +1,5 @@
-//! Looks for what is left of a secret on the stack. The compiler may keep copies of its own anywhere, and
-//! without optimization it does: `.ci/sanitize secrets` runs the tests that use this.
+//! Looks for what is left of a secret on the stack. The compiler may keep copies of its own
+//! anywhere, and without optimization it does: `.ci/sanitize secrets` runs the tests that use this.
 
 use super::KeyBytes;
 use std::ffi::c_void;
@@ -7,13 +7,13 @@ use std::ptr::null_mut;
 
 const SIZE: usize = 1 << 18;
 
-/// Is `secret`, which is random, where the stack of `work` was? One of its eight words does not count, since
-/// a register may well be saved there.
+/// Is `secret`, which is random, where the stack of `work` was? One of its eight words does not
+/// count, since a register may well be saved there.
 pub(super) fn is_left(secret: &KeyBytes, mut work: impl FnMut()) -> bool {
     let mut work: &mut dyn FnMut() = &mut work;
     let argument: *mut c_void = (&raw mut work).cast();
-    // SAFETY: memory of our own is the stack of a thread, which ends before it is looked at; `work` outlives
-    // the thread.
+    // SAFETY: memory of our own is the stack of a thread, which ends before it is looked at; `work`
+    // outlives the thread.
     unsafe {
         let (access, kind) =
             (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);

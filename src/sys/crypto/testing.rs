@@ -1,5 +1,5 @@
-//! What the tests here compare with: the papers' own words in plain Rust, one byte or bit at a time. It
-//! has nothing in common with the code that it is to judge.
+//! What the tests here compare with: the papers' own words in plain Rust, one byte or bit at a
+//! time. It has nothing in common with the code that it is to judge.
 
 use super::{KeyBytes, Tag};
 

@@ -1,8 +1,9 @@
-//! Finds secrets that decide which code runs or where memory is accessed. Valgrind is made to take them
-//! for memory that nobody has written to, and reports every branch and every address that depends on such.
+//! Finds secrets that decide which code runs or where memory is accessed. Valgrind is made to take
+//! them for memory that nobody has written to, and reports every branch and every address that
+//! depends on such.
 //!
-//! The tests that use it are ignored by default: `.ci/sanitize secrets` runs them, optimized: checks for overflow
-//! are branches.
+//! The tests that use it are ignored by default: `.ci/sanitize secrets` runs them, optimized:
+//! checks for overflow are branches.
 
 use std::arch::asm;
 use std::hint::black_box;
@@ -47,8 +48,8 @@ const MAKE_MEMORY_UNDEFINED: usize = 0x4d43_0001;
 fn request(number: usize, first: usize, second: usize) -> usize {
     let request = [number, first, second, 0, 0, 0];
     let mut answer = 0;
-    // SAFETY: by itself it changes nothing: a register is rotated once around, and another is put where it
-    // is. Valgrind knows these instructions by sight, and reads the request.
+    // SAFETY: by itself it changes nothing: a register is rotated once around, and another is put
+    // where it is. Valgrind knows these instructions by sight, and reads the request.
     unsafe {
         asm!(
             "rol rdi, 3", "rol rdi, 13", "rol rdi, 61", "rol rdi, 51", "xchg rbx, rbx",

@@ -1,6 +1,7 @@
-//! Poly1305 in four lanes of AVX2 (Goll and Gueron, 'Vectorization of Poly1305 message authentication
-//! code'): lane `n` sums up every fourth block from block `n` on, multiplied by the fourth power of the key.
-//! Two such steps are made as one, so that carries are made once for eight blocks.
+//! Poly1305 in four lanes of AVX2 (Goll and Gueron, 'Vectorization of Poly1305 message
+//! authentication code'): lane `n` sums up every fourth block from block `n` on, multiplied by the
+//! fourth power of the key. Two such steps are made as one, so that carries are made once for eight
+//! blocks.
 //!
 //! Numbers are in five limbs of 26 bits here, since vectors multiply halves of 64 bits.
 
@@ -11,8 +12,9 @@ use std::hint::black_box;
 
 /// How many bytes a step takes: two blocks for each lane.
 pub(super) const STRIDE: usize = 128;
-/// From how many bytes on it is taken. It costs less from 256 bytes on with an AMD Zen 4, and from some 1,000 on
-/// with an Intel Sapphire Rapids, where 257 bytes take 175 ns by it and 118 ns without (2026-12-01).
+/// From how many bytes on it is taken. It costs less from 256 bytes on with an AMD Zen 4, and from
+/// some 1,000 on with an Intel Sapphire Rapids, where 257 bytes take 175 ns by it and 118 ns
+/// without (2026-12-01).
 pub(super) const LONG: usize = 512;
 
 const MASK_26: u64 = (1 << 26) - 1;
@@ -68,7 +70,8 @@ fn widen([a, b, c, d, e]: [u64; 5]) -> Number {
     [low & MASK_44, (low >> 44) + (c << 8) + ((d & 0x3ff) << 34), (d >> 10) + (e << 16)]
 }
 
-/// A number a lane to multiply by, and five times its upper limbs: that is what 2^130 times them is.
+/// A number a lane to multiply by, and five times its upper limbs: that is what 2^130 times them
+/// is.
 struct Factor {
     limbs: Lanes,
     folded: [Vector; 4],
@@ -158,7 +161,8 @@ unsafe fn load(at: *const u8) -> Lanes {
     }
 }
 
-/// Limbs of 26 bits, and a bit more in some. Two chains run side by side: from limb 0 and from limb 3.
+/// Limbs of 26 bits, and a bit more in some. Two chains run side by side: from limb 0 and from limb
+/// 3.
 ///
 /// # Safety
 /// The processor has AVX2.

@@ -1,8 +1,9 @@
-//! Poly1305 (RFC 8439, section 2.5): a number that only the owner of the key could have made of the data.
+//! Poly1305 (RFC 8439, section 2.5): a number that only the owner of the key could have made of the
+//! data.
 //!
-//! Numbers modulo 2^130 - 5 are kept in three limbs of 44, 44 and 42 bits, which leaves room to put off
-//! carries. Long data is cut into lanes, where AVX2 is; see there. What is computed never decides where
-//! memory is accessed or which code runs: only the length does.
+//! Numbers modulo 2^130 - 5 are kept in three limbs of 44, 44 and 42 bits, which leaves room to put
+//! off carries. Long data is cut into lanes, where AVX2 is; see there. What is computed never
+//! decides where memory is accessed or which code runs: only the length does.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -9,8 +9,8 @@ fn the_tag_is_that_of_the_rfc() {
     assert_eq!(tag, hex("a8061dc1305136c6c22b8baf0c0127a9"));
 }
 
-/// RFC 8439, section A.3: the numbers 7 to 11, where the sum is near a multiple of 2^130 - 5. What is
-/// authenticated and the tag follow the first half of the key; its other half is zero.
+/// RFC 8439, section A.3: the numbers 7 to 11, where the sum is near a multiple of 2^130 - 5. What
+/// is authenticated and the tag follow the first half of the key; its other half is zero.
 #[test]
 fn sums_at_the_edge_are_those_of_the_rfc() {
     let one = "01000000000000000000000000000000";

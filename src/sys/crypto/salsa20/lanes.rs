@@ -1,5 +1,5 @@
-//! The rounds of Salsa20, for one block or for as many as a vector has lanes: word `n` of every block
-//! is in lane of its own of vector `n`.
+//! The rounds of Salsa20, for one block or for as many as a vector has lanes: word `n` of every
+//! block is in lane of its own of vector `n`.
 
 /// A word of every block.
 pub(super) trait Lanes: Copy {

@@ -1,9 +1,9 @@
 //! Salsa20 (Bernstein, 'The Salsa20 family of stream ciphers') and HSalsa20.
 //!
-//! One description of the rounds serves every width: one block in plain integers, and as many blocks
-//! at once as the processor's vectors have lanes. A run of several blocks costs about as much as two
-//! single ones, which is what [`Level::blocks_at_once`] decides by. What is computed never decides
-//! where memory is accessed or which code runs.
+//! One description of the rounds serves every width: one block in plain integers, and as many
+//! blocks at once as the processor's vectors have lanes. A run of several blocks costs about as
+//! much as two single ones, which is what [`Level::blocks_at_once`] decides by. What is computed
+//! never decides where memory is accessed or which code runs.
 
 mod lanes;
 #[cfg(target_arch = "x86_64")]
@@ -20,8 +20,8 @@ const MOST: usize = 16;
 /// What stands at the four corners of the diagonal: 'expand 32-byte k'.
 const DIAGONAL: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 
-/// What a block is made of, as the 16 words of the paper. The words 8 and 9, which are the block's number,
-/// are zero until a block is made.
+/// What a block is made of, as the 16 words of the paper. The words 8 and 9, which are the block's
+/// number, are zero until a block is made.
 type Words = [u32; 16];
 
 /// HSalsa20: a key from a key and 16 bytes.
@@ -115,8 +115,8 @@ unsafe fn xor_part(
 ) {
     let mut image = [const { MaybeUninit::<u8>::uninit() }; MOST * BLOCK_SIZE];
     let at = image.as_mut_ptr().cast::<u8>();
-    // SAFETY: the image has room for `MOST` blocks, so for `blocks`, so for `len` bytes; all bytes of the blocks are
-    // written before they are read. Nobody else knows it: it overlaps neither.
+    // SAFETY: the image has room for `MOST` blocks, so for `blocks`, so for `len` bytes; all bytes
+    // of the blocks are written before they are read. Nobody else knows it: it overlaps neither.
     unsafe {
         from.copy_to_nonoverlapping(at, len);
         at.add(len).write_bytes(0, blocks * BLOCK_SIZE - len);

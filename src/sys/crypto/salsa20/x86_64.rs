@@ -1,7 +1,7 @@
 //! Salsa20 in vectors of x86-64: 4 blocks at once with SSE2, 8 with AVX2, 8 or 16 with AVX-512.
 //!
-//! AVX-512 rotates in one step what takes the others three, which makes it half as fast again. Rust has its
-//! instructions as functions from 1.89 on only; until then its rounds are assembly.
+//! AVX-512 rotates in one step what takes the others three, which makes it half as fast again. Rust
+//! has its instructions as functions from 1.89 on only; until then its rounds are assembly.
 
 use super::lanes::{double_rounds, Lanes};
 use super::Words;
@@ -69,8 +69,8 @@ impl<const N: usize> Blocks<N> {
         blocks
     }
 
-    /// Overwrites them, by vectors of one kind, also where the compiler thinks that nobody will look: the
-    /// key is in them, or the key stream with what makes a tag.
+    /// Overwrites them, by vectors of one kind, also where the compiler thinks that nobody will
+    /// look: the key is in them, or the key stream with what makes a tag.
     ///
     /// # Safety
     /// The processor has such vectors.
@@ -149,8 +149,8 @@ unsafe fn transposed_4([a, b, c, d]: [__m128i; 4]) -> [__m128i; 4] {
 }
 
 /// # Safety
-/// The processor has AVX2. `from` may be read and `to` written for 8 blocks; they are the same or do
-/// not overlap.
+/// The processor has AVX2. `from` may be read and `to` written for 8 blocks; they are the same or
+/// do not overlap.
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn xor_8(words: &Words, block: u64, from: *const u8, to: *mut u8) {
     let mut blocks = Blocks::<8>::new(words, block);
@@ -169,8 +169,8 @@ pub(super) unsafe fn xor_8(words: &Words, block: u64, from: *const u8, to: *mut 
 }
 
 /// # Safety
-/// The processor has AVX2, and AVX-512 F and VL. `from` may be read and `to` written for 8 blocks; they
-/// are the same or do not overlap.
+/// The processor has AVX2, and AVX-512 F and VL. `from` may be read and `to` written for 8 blocks;
+/// they are the same or do not overlap.
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn xor_8_avx512(words: &Words, block: u64, from: *const u8, to: *mut u8) {
     let mut blocks = Blocks::<8>::new(words, block);
@@ -183,8 +183,8 @@ pub(super) unsafe fn xor_8_avx512(words: &Words, block: u64, from: *const u8, to
 }
 
 /// # Safety
-/// The processor has AVX2, and AVX-512 F. `from` may be read and `to` written for 16 blocks; they are
-/// the same or do not overlap.
+/// The processor has AVX2, and AVX-512 F. `from` may be read and `to` written for 16 blocks; they
+/// are the same or do not overlap.
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn xor_16_avx512(words: &Words, block: u64, from: *const u8, to: *mut u8) {
     let mut blocks = Blocks::<16>::new(words, block);
@@ -200,8 +200,8 @@ pub(super) unsafe fn xor_16_avx512(words: &Words, block: u64, from: *const u8, t
 /// Combines 8 blocks with the key stream.
 ///
 /// # Safety
-/// The processor has AVX2. `from` may be read and `to` written for 8 blocks; they are the same or do
-/// not overlap.
+/// The processor has AVX2. `from` may be read and `to` written for 8 blocks; they are the same or
+/// do not overlap.
 #[inline(always)]
 unsafe fn combine(made: &[__m256i; 16], from: *const u8, to: *mut u8) {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *made;
@@ -299,8 +299,8 @@ macro_rules! make {
         /// The processor has AVX-512 F, and VL for registers that are shorter than its own.
         #[inline(always)]
         unsafe fn $name(blocks: &mut Blocks<$lanes>) {
-            // SAFETY: it reads and writes the blocks alone, and changes only registers that any function
-            // may change: `clobber_abi` names all of these that the compiler itself uses.
+            // SAFETY: it reads and writes the blocks alone, and changes only registers that any
+            // function may change: `clobber_abi` names all of these that the compiler itself uses.
             unsafe {
                 asm!(
                     load!($r, $size, "0" "1" "2" "3" "4" "5" "6" "7" "8" "9" "10" "11" "12" "13" "14" "15"),

@@ -1,7 +1,8 @@
-//! The ladder of X25519 in four lanes of AVX2: both numbers of both fractions are worked on at once. A step
-//! is three products of four numbers each.
+//! The ladder of X25519 in four lanes of AVX2: both numbers of both fractions are worked on at
+//! once. A step is three products of four numbers each.
 //!
-//! Numbers are in ten limbs of 26 and 25 bits in turn here, since vectors multiply halves of 64 bits.
+//! Numbers are in ten limbs of 26 and 25 bits in turn here, since vectors multiply halves of 64
+//! bits.
 
 use super::{Number, A24};
 use std::arch::x86_64::*;
@@ -11,13 +12,13 @@ use std::hint::black_box;
 /// One limb of four numbers.
 type Vector = __m256i;
 
-/// Four numbers in limbs. After a product limbs have 26 or 25 bits and a bit; a sum or a difference of two
-/// such is less than three times that, which is what products need.
+/// Four numbers in limbs. After a product limbs have 26 or 25 bits and a bit; a sum or a difference
+/// of two such is less than three times that, which is what products need.
 #[derive(Clone, Copy)]
 struct Four([Vector; 10]);
 
-/// A multiple of a clamped secret of the point whose coordinate is `first`: the number over the line and
-/// the one under it.
+/// A multiple of a clamped secret of the point whose coordinate is `first`: the number over the
+/// line and the one under it.
 ///
 /// # Safety
 /// The processor has AVX2.

@@ -1,8 +1,8 @@
 //! X25519 (RFC 7748): a point on a curve, times a secret number.
 //!
-//! Numbers modulo 2^255 - 19 are kept in five limbs of 51 bits, which leaves room to add twice before a
-//! carry. Where AVX2 is, the ladder is climbed in its lanes; see there. Every number takes the same steps:
-//! bits of the secret decide by masks alone.
+//! Numbers modulo 2^255 - 19 are kept in five limbs of 51 bits, which leaves room to add twice
+//! before a carry. Where AVX2 is, the ladder is climbed in its lanes; see there. Every number takes
+//! the same steps: bits of the secret decide by masks alone.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -98,8 +98,8 @@ fn swap(one: &mut Fraction, other: &mut Fraction, bit: u64) {
     }
 }
 
-/// A number modulo 2^255 - 19. After a product its limbs are less than 2^51 and a bit, after a sum or a
-/// difference of products less than 2^54, which is what products need.
+/// A number modulo 2^255 - 19. After a product its limbs are less than 2^51 and a bit, after a sum
+/// or a difference of products less than 2^54, which is what products need.
 #[derive(Clone, Copy)]
 struct Number([u64; 5]);
 
