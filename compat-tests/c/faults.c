@@ -17,6 +17,7 @@
 #include <grp.h>
 #include <ifaddrs.h>
 #include <link.h>
+#include <linux/futex.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <poll.h>
@@ -348,8 +349,8 @@ int open (const char *path, int flags, ...)
     return -1;
 }
 
-/* The function that a call by number stands for. */
-static const char *function_of (long number)
+/* The function that a call by number stands for; OPERATION tells two of a futex apart. */
+static const char *function_of (long number, int operation)
 {
     switch (number) {
         case SYS_sendto:
@@ -373,7 +374,9 @@ static const char *function_of (long number)
         case SYS_membarrier:
             return "membarrier";
         case SYS_futex:
-            return "futex";
+            operation &= FUTEX_CMD_MASK;
+            return operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET ? "futex_wait"
+                                                                             : "futex_wake";
         default:
             return "syscall";
     }
@@ -388,7 +391,7 @@ long syscall (long number, ...)
     for (int i = 0; i < 6; i++)
         a[i] = va_arg (more, long);
     va_end (more);
-    int error = judge (function_of (number), 0, CALLER);
+    int error = judge (function_of (number, (int) a[1]), 0, CALLER);
     /* A descriptor is closed, also where that fails. */
     long result = error && number != SYS_close
                     ? -1

@@ -130,7 +130,9 @@ const ERRORS: &[(&str, &[i32])] = &[
     ("clock_nanosleep", &[EINTR]),
     ("nanosleep", &[EINTR]),
     ("membarrier", &[ENOSYS, EPERM, ENOMEM]),
-    ("futex", &[EINTR, EAGAIN]),
+    ("futex_wait", &[EINTR, EAGAIN]),
+    // To wake a thread cannot fail, and a thread that is not woken sleeps forever.
+    ("futex_wake", &[]),
 ];
 
 pub fn of(function: &str) -> &'static [i32] {
@@ -140,7 +142,7 @@ pub fn of(function: &str) -> &'static [i32] {
 /// How often the call fails: once, a while, and, where zero is among them, for good. Signals end,
 /// and so do what makes a descriptor of the library's own unfit for a moment and a wait impossible.
 pub fn times(function: &str, error: i32) -> &'static [u32] {
-    let ends = ["read", "write", "poll", "ppoll", "epoll_wait", "futex", "getrandom"];
+    let ends = ["read", "write", "poll", "ppoll", "epoll_wait", "futex_wait", "getrandom"];
     match error == EINTR || ends.contains(&function) {
         true => &[1, 20],
         false => &[1, 20, 0],
