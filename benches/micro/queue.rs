@@ -120,7 +120,7 @@ fn objects(criterion: &mut Criterion) {
     let (mut producer, mut consumer) = ends();
     group.bench_function("push and pop", |bencher| {
         bencher.iter(|| {
-            producer.push_object(0, || Ok(Shared(body.clone()))).unwrap();
+            producer.push_object(0, Shared(body.clone())).unwrap();
             producer.commit();
             consumer.pop_object()
         });

@@ -4,7 +4,7 @@
 
 use crate::constants::ZMQ_IO_THREADS;
 use crate::fork;
-use crate::handles::{HeldWithContents, Kind, Shared, Table};
+use crate::handles::{kind, HeldWithContents, Shared, Table};
 use crate::reserve;
 use crate::util::{blocking, pointer, status, uncancelled, Uncancelled};
 use std::ffi::{c_int, c_void};
@@ -13,7 +13,7 @@ use zeroxide::error::{Error, Result};
 use zeroxide::runtime::Context;
 use zeroxide::sys::nap::Nap;
 
-static CONTEXTS: Table<Shared<Context>> = Table::new(Kind::Context);
+static CONTEXTS: Table<Shared<Context>, { kind::CONTEXT }> = Table::empty();
 
 pub type Held = HeldWithContents<'static, Context>;
 

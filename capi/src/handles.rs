@@ -39,22 +39,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use words::Words;
 use zeroxide::error::{Error, Result};
 
-/// What a handle stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Timers = 1,
-    Context = 2,
-    Socket = 3,
+/// What a handle stands for. Known to the compiler at each table, so that a look costs no load.
+pub mod kind {
+    pub const TIMERS: usize = 1;
+    pub const CONTEXT: usize = 2;
+    pub const SOCKET: usize = 3;
     /// Above the addresses of a process, where tests come into nobody's way.
     #[cfg(all(test, target_pointer_width = "64"))]
-    Test = 4,
+    pub const TEST: usize = 4;
     #[cfg(all(test, target_pointer_width = "32"))]
-    Test = 0,
+    pub const TEST: usize = 0;
 }
 
 /// All objects of one kind.
-pub struct Table<T> {
-    kind: Kind,
+pub struct Table<T, const KIND: usize> {
     segments: [AtomicPtr<Slot<T>>; SEGMENTS],
     vacant: Mutex<Vacant>,
 }
@@ -113,11 +111,10 @@ const LIFE_MASK: u32 = (1 << WIDTHS[2]) - 1;
 const SEGMENTS: usize = WIDTHS[3] as usize;
 const CAPACITY: u32 = FIRST * ((1 << SEGMENTS) - 1);
 
-impl<T> Table<T> {
-    /// An empty table.
-    pub const fn new(kind: Kind) -> Self {
+impl<T, const KIND: usize> Table<T, KIND> {
+    /// A table with nothing in it.
+    pub const fn empty() -> Self {
         Table {
-            kind,
             segments: [const { AtomicPtr::new(ptr::null_mut()) }; SEGMENTS],
             vacant: Mutex::new(Vacant { used: VecDeque::new(), fresh: 0, words: Words::none() }),
         }
@@ -137,7 +134,7 @@ impl<T> Table<T> {
 
     /// Ends the life that a handle stands for. Of several callers, one gets the resident, and
     /// empties it; its slot may be filled again much later.
-    pub fn release(&self, handle: *const c_void) -> Option<Released<'_, T>> {
+    pub fn release(&self, handle: *const c_void) -> Option<Released<'_, T, KIND>> {
         let (slot, state) = self.decode(handle)?;
         slot.state.compare_exchange(state, state & !1, Ordering::AcqRel, Ordering::Relaxed).ok()?;
         Some(Released { table: self, index: index_of(handle), resident: &slot.resident })
@@ -147,7 +144,7 @@ impl<T> Table<T> {
     fn decode(&self, handle: *const c_void) -> Option<(&Slot<T>, u32)> {
         // The zeros at the low end come to the upper one, where the kind leaves zeros, too, if it
         // is this one.
-        let rest = (handle.addr() ^ (self.kind as usize) << KIND_SHIFT).rotate_right(MEMBER_SHIFT);
+        let rest = (handle.addr() ^ KIND << KIND_SHIFT).rotate_right(MEMBER_SHIFT);
         if rest >> (KIND_SHIFT - MEMBER_SHIFT) != 0 {
             return None;
         }
@@ -160,7 +157,7 @@ impl<T> Table<T> {
     fn encode(&self, index: u32, state: u32) -> *mut c_void {
         let life = (state >> 1) as usize;
         ptr::without_provenance_mut(
-            (self.kind as usize) << KIND_SHIFT
+            KIND << KIND_SHIFT
                 | (index as usize / GROUP) << GROUP_SHIFT
                 | life << LIFE_SHIFT
                 | (index as usize % GROUP) << MEMBER_SHIFT,
@@ -193,7 +190,7 @@ impl<T> Table<T> {
     }
 }
 
-impl<T: Default> Table<T> {
+impl<T: Default, const KIND: usize> Table<T, KIND> {
     /// Opens an object: lets `fill` fill a vacant resident, and returns a handle for it.
     pub fn insert_with(&self, fill: impl FnOnce(&T) -> Result<()>) -> Result<*mut c_void> {
         let index = self.take_vacant()?;
@@ -264,7 +261,7 @@ impl Vacant {
     }
 }
 
-impl<T> Drop for Table<T> {
+impl<T, const KIND: usize> Drop for Table<T, KIND> {
     fn drop(&mut self) {
         for (segment, slots) in self.segments.iter_mut().enumerate() {
             let (slots, count) = (*slots.get_mut(), (FIRST as usize) << segment);
@@ -279,13 +276,13 @@ impl<T> Drop for Table<T> {
 }
 
 /// A resident whose life has ended, to be emptied. Its slot falls free when this is dropped.
-pub struct Released<'a, T> {
-    table: &'a Table<T>,
+pub struct Released<'a, T, const KIND: usize> {
+    table: &'a Table<T, KIND>,
     index: u32,
     resident: &'a T,
 }
 
-impl<T> std::ops::Deref for Released<'_, T> {
+impl<T, const KIND: usize> std::ops::Deref for Released<'_, T, KIND> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -293,7 +290,7 @@ impl<T> std::ops::Deref for Released<'_, T> {
     }
 }
 
-impl<T> Drop for Released<'_, T> {
+impl<T, const KIND: usize> Drop for Released<'_, T, KIND> {
     fn drop(&mut self) {
         self.table.vacant().put_back(self.index);
     }
@@ -349,7 +346,7 @@ impl<T> Default for Shared<T> {
     }
 }
 
-impl<T> Table<Shared<T>> {
+impl<T, const KIND: usize> Table<Shared<T>, KIND> {
     /// Puts an object into the table.
     pub fn add(&self, object: Arc<T>) -> Result<*mut c_void> {
         self.insert_with(|resident| {
@@ -388,8 +385,8 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    fn table() -> Table<Shared<u32>> {
-        Table::new(Kind::Test)
+    fn table() -> Table<Shared<u32>, { kind::TEST }> {
+        Table::empty()
     }
 
     #[test]
@@ -409,7 +406,7 @@ mod tests {
         let handle = table.add(Arc::new(7)).unwrap();
         let stack = 0u8;
         let number = handle.addr() & ((1 << KIND_SHIFT) - 1);
-        let other = ((Kind::Socket as usize) << KIND_SHIFT | number) as _;
+        let other = (kind::SOCKET << KIND_SHIFT | number) as _;
         let near = (1..64).map(|bit: u32| (handle.addr() ^ 1 << bit) as *const c_void);
         let garbage = [ptr::null(), (&raw const stack).cast(), usize::MAX as _, 1 as _, other];
         for wrong in garbage.into_iter().chain(near) {

@@ -2,11 +2,12 @@
 
 use crate::constants::{ZMQ_DONTWAIT, ZMQ_SNDMORE};
 use crate::ctx;
-use crate::handles::{self, Kind, Table};
+use crate::handles::{self, kind, Table};
 use crate::msg::{live, zmq_msg_t};
 use crate::reserve;
 use crate::util::{
-    blocking, input, output, pointer, size, status, text, uncancelled, Attempt, Uncancelled,
+    blocking, input, output, pointer, seldom_blocking, size, status, text, uncancelled, Attempt,
+    Uncancelled,
 };
 use libc::iovec;
 use std::ffi::{c_char, c_int, c_void};
@@ -17,7 +18,7 @@ use zeroxide::message::{Block, Message};
 use zeroxide::socket::{Core, RawSocket};
 use zeroxide::sys::nap::Nap;
 
-static SOCKETS: Table<RawSocket> = Table::new(Kind::Socket);
+static SOCKETS: Table<RawSocket, { kind::SOCKET }> = Table::empty();
 
 pub type Held = handles::Held<'static>;
 
@@ -159,7 +160,7 @@ pub unsafe extern "C-unwind" fn zmq_send(
     flags_: c_int,
 ) -> c_int {
     // SAFETY: as the caller promises.
-    blocking(unsafe { BufferCall::<true>::new(s_, buf_.cast_mut(), len_, flags_) })
+    seldom_blocking(unsafe { BufferCall::<true>::new(s_, buf_.cast_mut(), len_, flags_) })
 }
 
 /// Sends a buffer that stays as it is for ever, without a copy.
@@ -191,7 +192,7 @@ pub unsafe extern "C-unwind" fn zmq_recv(
     flags_: c_int,
 ) -> c_int {
     // SAFETY: as the caller promises.
-    blocking(unsafe { BufferCall::<false>::new(s_, buf_, len_, flags_) })
+    seldom_blocking(unsafe { BufferCall::<false>::new(s_, buf_, len_, flags_) })
 }
 
 /// Reports events of a socket's connections through a PAIR socket at an inproc address.
@@ -224,7 +225,7 @@ pub unsafe extern "C-unwind" fn zmq_msg_send(
     flags_: c_int,
 ) -> c_int {
     // SAFETY: as the caller promises.
-    blocking(unsafe { MessageCall::<true>::new(s_, msg_, flags_) })
+    seldom_blocking(unsafe { MessageCall::<true>::new(s_, msg_, flags_) })
 }
 
 /// Receives a message part in place of what the message was.
@@ -238,7 +239,7 @@ pub unsafe extern "C-unwind" fn zmq_msg_recv(
     flags_: c_int,
 ) -> c_int {
     // SAFETY: as the caller promises.
-    blocking(unsafe { MessageCall::<false>::new(s_, msg_, flags_) })
+    seldom_blocking(unsafe { MessageCall::<false>::new(s_, msg_, flags_) })
 }
 
 /// Old form of `zmq_msg_send`.
@@ -352,7 +353,6 @@ unsafe fn with_address(
 
 /// # Safety
 /// `data` is null or has `len` bytes.
-#[inline(always)]
 unsafe fn send_bytes(
     socket: &RawSocket,
     data: *const c_void,
@@ -407,6 +407,14 @@ impl<const SENDS: bool> BufferCall<SENDS> {
 
 impl Attempt for BufferCall<true> {
     #[inline(always)]
+    fn at_once(self) -> Result<c_int> {
+        let socket = find(self.socket)?;
+        // SAFETY: as `new` was promised.
+        let bytes = unsafe { input(self.data, self.len)? };
+        socket.send_at_once(&mut Frame::bytes(bytes, more(self.flags)))?;
+        Ok(size(self.len))
+    }
+
     fn run(self, nap: &mut Nap) -> Result<c_int> {
         // SAFETY: as `new` was promised.
         unsafe { send_bytes(find(self.socket)?, self.data, self.len, self.flags, Some(nap)) }
@@ -415,6 +423,13 @@ impl Attempt for BufferCall<true> {
 
 impl Attempt for BufferCall<false> {
     #[inline(always)]
+    fn at_once(self) -> Result<c_int> {
+        let socket = find(self.socket)?;
+        // SAFETY: as `new` was promised.
+        let buffer = unsafe { output(self.data, self.len)? };
+        Ok(size(socket.recv_at_once(&mut Sink::Buffer(buffer))?.len()))
+    }
+
     fn run(self, nap: &mut Nap) -> Result<c_int> {
         let socket = find(self.socket)?;
         // SAFETY: as `new` was promised.
@@ -443,6 +458,15 @@ impl<const SENDS: bool> MessageCall<SENDS> {
 
 impl Attempt for MessageCall<true> {
     #[inline(always)]
+    fn at_once(self) -> Result<c_int> {
+        let socket = find(self.socket)?;
+        // SAFETY: as `new` was promised.
+        let message = unsafe { live(self.message)? };
+        let len = message.len();
+        socket.send_at_once(&mut Frame::message(message, more(self.flags)))?;
+        Ok(size(len))
+    }
+
     fn run(self, nap: &mut Nap) -> Result<c_int> {
         let socket = find(self.socket)?;
         // SAFETY: as `new` was promised.
@@ -455,52 +479,38 @@ impl Attempt for MessageCall<true> {
 
 impl Attempt for MessageCall<false> {
     #[inline(always)]
+    fn at_once(self) -> Result<c_int> {
+        let socket = find(self.socket)?;
+        // SAFETY: as `new` was promised.
+        let message = unsafe { live(self.message)? };
+        Ok(size(socket.recv_at_once(&mut Sink::Message(message))?.len()))
+    }
+
     fn run(self, nap: &mut Nap) -> Result<c_int> {
         let socket = find(self.socket)?;
         // SAFETY: as `new` was promised.
         let message = unsafe { live(self.message)? };
-        if message.is_lent() {
-            return recv_in_place_of(message, socket, self.flags, nap);
-        }
         let taken = recv(socket, &mut Sink::Message(message), self.flags, Some(nap))?;
         Ok(size(taken.len()))
     }
 }
 
-/// What the message was ends when the socket is no longer held, since the program's free function
-/// may come back to us.
-#[cold]
-#[inline(never)]
-fn recv_in_place_of(
-    message: &mut Message,
-    socket: &RawSocket,
-    flags: c_int,
-    nap: &mut Nap,
-) -> Result<c_int> {
-    let mut part = Message::new();
-    let taken = recv(socket, &mut Sink::Message(&mut part), flags, Some(nap))?;
-    *message = part;
-    Ok(size(taken.len()))
-}
-
-#[inline(always)]
 fn send(
     socket: &RawSocket,
     mut frame: Frame<'_>,
     flags: c_int,
     nap: Option<&mut Nap>,
 ) -> Result<()> {
-    socket.send_or_nap(&mut frame, flags & ZMQ_DONTWAIT != 0, nap)
+    socket.with(|core| core.send_or_nap(&mut frame, flags & ZMQ_DONTWAIT != 0, nap))
 }
 
-#[inline(always)]
 fn recv(
     socket: &RawSocket,
     sink: &mut Sink<'_>,
     flags: c_int,
     nap: Option<&mut Nap>,
 ) -> Result<Taken> {
-    socket.recv_or_nap(sink, flags & ZMQ_DONTWAIT != 0, nap)
+    socket.with(|core| core.recv_or_nap(sink, flags & ZMQ_DONTWAIT != 0, nap))
 }
 
 #[inline]

@@ -3,7 +3,7 @@
 //! Handlers run without a lock held, so they may call any function here, for their own timers too.
 
 use crate::fork;
-use crate::handles::{HeldWithContents, Kind, Shared, Table};
+use crate::handles::{kind, HeldWithContents, Shared, Table};
 use crate::schedule::Schedule;
 use crate::util::{pointer, status};
 use std::ffi::{c_int, c_long, c_void};
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use zeroxide::error::{Error, Result};
 
-static TIMERS: Table<Shared<Timers>> = Table::new(Kind::Timers);
+static TIMERS: Table<Shared<Timers>, { kind::TIMERS }> = Table::empty();
 
 pub type Held = HeldWithContents<'static, Timers>;
 

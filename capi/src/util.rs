@@ -80,8 +80,7 @@ pub fn catch<T>(failed: T, body: impl FnOnce() -> T) -> T {
 pub fn status<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
     let postponed = Postponed::begin_if_lent();
     let returned = try_once(body);
-    drop(postponed);
-    if returns::has_lent() {
+    if postponed.is_some_and(Postponed::end) {
         give_back();
     }
     returned
@@ -141,47 +140,66 @@ impl Drop for Uncancelled {
     }
 }
 
-/// A call that may have to sleep: it notes that in the nap, and is tried again after it.
+/// A call that seldom has to sleep.
 pub trait Attempt: Copy {
+    /// What most calls come to; `Again` if it takes more than that. Nothing has happened then.
+    fn at_once(self) -> Result<c_int>;
+
+    /// All of it. If it has to sleep it notes that in the nap, and is tried again after it.
     fn run(self, nap: &mut Nap) -> Result<c_int>;
 }
 
-impl<F: Fn(&mut Nap) -> Result<c_int> + Copy> Attempt for F {
-    fn run(self, nap: &mut Nap) -> Result<c_int> {
-        self(nap)
-    }
-}
-
-/// The same for a function that may have to sleep. A thread that is cancelled (`pthread_cancel`)
-/// while it sleeps unwinds from here, where nothing is to be dropped.
+/// Runs a function that seldom has to sleep.
 ///
 /// Where the attempt is always inlined, a call that does not sleep has one frame.
 #[inline(always)]
-pub fn blocking<A: Attempt>(attempt: A) -> c_int {
-    const { assert!(!mem::needs_drop::<A>()) };
-    let mut nap = Nap::New;
-    let first = match returns::has_lent() {
-        true => None,
-        false => Some(try_once(|| attempt.run(&mut nap))),
-    };
-    match first {
-        Some(returned) if nap.is_new() && !returns::has_lent() => returned,
-        first => try_often(first, &mut nap, &|nap| try_once(|| attempt.run(nap))),
+pub fn seldom_blocking<A: Attempt>(attempt: A) -> c_int {
+    if returns::has_lent() {
+        return seldom_blocking_where_memory_is_lent(attempt);
     }
+    try_at_once::<_, false>(attempt).unwrap_or_else(|| run_to_the_end(attempt))
 }
 
-/// What is left of a call that sleeps, or of any in a program that lends memory. The first time may
-/// be over.
 #[inline(never)]
-fn try_often(mut first: Option<c_int>, nap: &mut Nap, again: &dyn Fn(&mut Nap) -> c_int) -> c_int {
+fn seldom_blocking_where_memory_is_lent<A: Attempt>(attempt: A) -> c_int {
+    let postponed = Postponed::begin();
+    let first = try_at_once::<_, true>(attempt);
+    if postponed.end() {
+        give_back();
+    }
+    first.unwrap_or_else(|| run_to_the_end(attempt))
+}
+
+/// Nothing if it takes more than that. `LENT` makes it two functions, each with one caller, since the
+/// compiler inlines no closure within a barrier that has two.
+#[inline(always)]
+fn try_at_once<A: Attempt, const LENT: bool>(attempt: A) -> Option<c_int> {
+    catch(Some(-1), || match attempt.at_once() {
+        Ok(value) => Some(value),
+        Err(Error::Again) => None,
+        Err(error) => Some(fail(error, -1)),
+    })
+}
+
+#[inline(never)]
+fn run_to_the_end<A: Attempt>(attempt: A) -> c_int {
+    blocking(move |nap: &mut Nap| attempt.run(nap))
+}
+
+/// Runs a function that may have to sleep: it notes that in the nap, and is tried again after it. A
+/// thread that is cancelled (`pthread_cancel`) while it sleeps unwinds from here, where nothing is
+/// to be dropped.
+pub fn blocking(attempt: impl Fn(&mut Nap) -> Result<c_int> + Copy) -> c_int {
+    try_often(&|nap| try_once(|| attempt(nap)))
+}
+
+#[inline(never)]
+fn try_often(attempt: &dyn Fn(&mut Nap) -> c_int) -> c_int {
+    let mut nap = Nap::New;
     loop {
-        let returned = match first.take() {
-            Some(returned) => returned,
-            None => {
-                let _postponed = Postponed::begin_if_lent();
-                again(nap)
-            }
-        };
+        let postponed = Postponed::begin_if_lent();
+        let returned = attempt(&mut nap);
+        drop(postponed);
         let due = nap.is_due();
         if returns::is_waiting() {
             // Free functions may sleep, too, or end the thread: nothing is kept for the nap

@@ -115,7 +115,8 @@ impl Sender {
             // high-water mark is low: its owner wants to hear soon that the peer lags behind.
             let queued = tx.has_uncommitted() || !tx.has_credit_for(MANY);
             let mut queue = || {
-                tx.push_object(0, || Ok(Parcel::Message(Message::try_from_slice(body)?)))?;
+                let room = tx.room_for_object()?;
+                room.put(0, Parcel::Message(Message::try_from_slice(body)?));
                 tx.commit();
                 Ok(())
             };
@@ -123,7 +124,7 @@ impl Sender {
                 return Ok(());
             }
         }
-        self.write_message(frame.more, false, peer, || frame.take())
+        self.write_message(frame, false, peer)
     }
 
     /// Writes a part that others get as well.
@@ -135,7 +136,8 @@ impl Sender {
         peer: &dyn Peer,
     ) -> Result<()> {
         if !matches!(self, Sender::Stream { .. }) || !frame.is_copied(keep_metadata) {
-            return self.write_message(frame.more, true, peer, || frame.duplicate());
+            let mut frame = Frame::owned(frame.duplicate()?, frame.more);
+            return self.write_message(&mut frame, true, peer);
         }
         self.write_copied(frame, true, peer)
     }
@@ -155,26 +157,25 @@ impl Sender {
         Ok(())
     }
 
-    /// The message is not made where there is no room for it.
+    /// The message is neither made nor taken where there is no room for it.
     fn write_message(
         &mut self,
-        more: bool,
+        frame: &mut Frame<'_>,
         shared: bool,
         peer: &dyn Peer,
-        make: impl FnOnce() -> Result<Message>,
     ) -> Result<()> {
         match self {
             Sender::Stream { tx, unflushed } => {
-                tx.push_object(if more { MORE } else { 0 }, || {
-                    let message = make()?;
-                    *unflushed += message.len();
-                    Ok(Parcel::Message(message))
-                })?;
-                if !more {
+                let room = tx.room_for_object()?;
+                frame.make_message()?;
+                *unflushed += frame.body().len();
+                let message = Parcel::Message(frame.take_message());
+                room.put(if frame.more { MORE } else { 0 }, message);
+                if !frame.more {
                     self.publish(shared, peer);
                 }
             }
-            Sender::Latest { .. } => self.write_latest(make()?, peer),
+            Sender::Latest { .. } => self.write_latest(frame.take()?, peer),
         }
         Ok(())
     }
@@ -204,7 +205,7 @@ impl Sender {
     /// # Errors
     /// `NoMemory`.
     pub fn write_parcel(&mut self, parcel: Parcel, peer: &dyn Peer) -> Result<()> {
-        self.producer().push_object(COMMAND, || Ok(parcel))?;
+        self.producer().room_for_object()?.put(COMMAND, parcel);
         self.commit(peer);
         Ok(())
     }

@@ -101,23 +101,40 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Makes a message of the caller's bytes.
+    ///
+    /// # Errors
+    /// `NoMemory`.
+    pub(super) fn make_message(&mut self) -> Result<()> {
+        if let Body::Bytes(bytes) = self.body {
+            self.body = Body::Owned(Message::try_from_slice(bytes)?);
+        }
+        Ok(())
+    }
+
+    /// Takes the message out; an empty one if there are only the caller's bytes. It is no `Result`,
+    /// which would be moved in pieces that overlap those it was written in: that stalls processors.
+    #[inline(always)]
+    pub(super) fn take_message(&mut self) -> Message {
+        match &mut self.body {
+            Body::Bytes(_) => Message::new(),
+            Body::Borrowed(message) => std::mem::take(*message),
+            Body::Owned(message) => std::mem::take(message),
+        }
+    }
+
     /// Takes the message out, or makes one of the bytes.
     pub fn take(&mut self) -> Result<Message> {
-        match &mut self.body {
-            Body::Bytes(bytes) => Message::try_from_slice(bytes),
-            Body::Borrowed(message) => Ok(std::mem::take(*message)),
-            Body::Owned(message) => Ok(std::mem::take(message)),
-        }
+        self.make_message()?;
+        Ok(self.take_message())
     }
 
     /// Makes what is too large to be copied many times a message that can be shared.
     pub fn share(&mut self) -> Result<()> {
-        if let Body::Bytes(bytes) = self.body {
-            if bytes.len() > COPY_MESSAGE {
-                self.body = Body::Owned(Message::try_from_slice(bytes)?);
-            }
+        match self.body {
+            Body::Bytes(bytes) if bytes.len() > COPY_MESSAGE => self.make_message(),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Another reference to the same message, for fan-out.

@@ -11,8 +11,9 @@ use super::block::Returned;
 use crate::sys::farewell::Farewell;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::iter;
 use std::marker::PhantomData;
-use std::mem::{self, ManuallyDrop};
+use std::mem::{forget, ManuallyDrop};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Some application has lent us memory, ever.
@@ -21,14 +22,20 @@ static LENT: AtomicBool = AtomicBool::new(false);
 struct Waiting {
     /// So many [`Postponed`] there are on this thread.
     depth: Cell<usize>,
-    returns: RefCell<ManuallyDrop<VecDeque<Returned>>>,
+    /// What waits the longest: mostly all there is, for which no memory is needed.
+    first: Cell<Option<ManuallyDrop<Returned>>>,
+    rest: RefCell<ManuallyDrop<VecDeque<Returned>>>,
+    /// [`FAREWELL`] is expected.
+    expected: Cell<bool>,
 }
 
 thread_local! {
     static WAITING: Waiting = const {
         Waiting {
             depth: Cell::new(0),
-            returns: RefCell::new(ManuallyDrop::new(VecDeque::new())),
+            first: Cell::new(None),
+            rest: RefCell::new(ManuallyDrop::new(VecDeque::new())),
+            expected: Cell::new(false),
         }
     };
 }
@@ -53,6 +60,15 @@ impl Postponed {
     pub fn begin_if_lent() -> Option<Self> {
         has_lent().then(Self::begin)
     }
+
+    /// The same as to drop it. True if something waits for the thread to hold no lock.
+    pub fn end(self) -> bool {
+        forget(self);
+        WAITING.with(|waiting| {
+            waiting.depth.set(waiting.depth.get() - 1);
+            !waiting.is_empty()
+        })
+    }
 }
 
 impl Drop for Postponed {
@@ -72,10 +88,7 @@ pub(super) fn note_lent() {
 pub(super) fn add(returned: Returned) {
     WAITING.with(|waiting| match waiting.depth.get() {
         0 => drop(returned),
-        _ => {
-            waiting.returns.borrow_mut().push_back(returned);
-            FAREWELL.expect();
-        }
+        _ => waiting.push(returned),
     });
 }
 
@@ -98,48 +111,63 @@ pub fn give_back() {
     }
 }
 
-#[cold]
 fn give_back_all() {
-    // One by one: the free function may come back to us, and to this place.
-    while let Some(returned) = next() {
-        // What the function itself lets go of is not to wait: it may be all that is called for
-        // long.
-        let depth = WAITING.with(|waiting| waiting.depth.replace(0));
-        returned.give_back();
-        WAITING.with(|waiting| waiting.depth.set(depth));
-    }
+    WAITING.with(|waiting| {
+        // One by one: the free function may come back to us, and to this place.
+        while let Some(returned) = waiting.pop() {
+            // What the function itself lets go of is not to wait: it may be all that is called for
+            // long.
+            let depth = waiting.depth.replace(0);
+            returned.give_back();
+            waiting.depth.set(depth);
+        }
+    });
 }
 
-/// The next one to give back.
-fn next() -> Option<Returned> {
-    WAITING.with(|waiting| {
-        let mut returns = waiting.returns.borrow_mut();
-        let next = returns.pop_front();
-        match returns.is_empty() {
-            // The function that is called next may end the thread.
-            false => FAREWELL.expect(),
-            true if next.is_some() => {
-                // The room goes, too: nobody would clear it when the thread ends.
-                **returns = VecDeque::new();
-                FAREWELL.cancel();
-            }
-            true => {}
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        let first = self.first.take();
+        let empty = first.is_none();
+        self.first.set(first);
+        empty
+    }
+
+    fn push(&self, returned: Returned) {
+        match self.is_empty() {
+            true => self.first.set(Some(ManuallyDrop::new(returned))),
+            false => self.rest.borrow_mut().push_back(returned),
         }
-        next
-    })
+    }
+
+    /// Takes the first one. Its function may end the thread: what is left is to be given back then.
+    fn pop(&self) -> Option<Returned> {
+        let first = self.first.take().map(ManuallyDrop::into_inner);
+        let mut rest = self.rest.borrow_mut();
+        if let Some(next) = rest.pop_front() {
+            self.first.set(Some(ManuallyDrop::new(next)));
+            self.expected.set(true);
+            FAREWELL.expect();
+            if rest.is_empty() {
+                // The room goes, too: nobody would clear it when the thread ends.
+                **rest = VecDeque::new();
+            }
+        } else if self.expected.replace(false) {
+            FAREWELL.cancel();
+        }
+        first
+    }
 }
 
 /// Does anything wait for the calling thread to hold no lock?
 #[inline(always)]
 pub fn is_waiting() -> bool {
-    has_lent() && WAITING.with(|waiting| !waiting.returns.borrow().is_empty())
+    has_lent() && WAITING.with(|waiting| !waiting.is_empty())
 }
 
 /// Takes what this thread has postponed, for a thread that holds no lock.
 pub fn take() -> Vec<Returned> {
-    if !has_lent() {
-        return Vec::new();
+    match has_lent() {
+        true => WAITING.with(|waiting| iter::from_fn(|| waiting.pop()).collect()),
+        false => Vec::new(),
     }
-    FAREWELL.cancel();
-    WAITING.with(|waiting| mem::take(&mut **waiting.returns.borrow_mut())).into()
 }

@@ -141,7 +141,6 @@ impl Core {
 
     /// The same; a caller that gives a `nap` is to sleep without the socket if that is due, and to
     /// call again with the same part. The result means nothing then.
-    #[inline(always)]
     pub fn send_or_nap(
         &mut self,
         frame: &mut Frame<'_>,
@@ -151,23 +150,33 @@ impl Core {
         if nap.as_ref().is_some_and(|nap| !nap.is_new()) {
             return self.send_slow(frame, dont_wait, nap);
         }
+        match self.send_at_once(frame) {
+            Err(Error::Again) => self.send_slow(frame, dont_wait, nap),
+            result => result,
+        }
+    }
+
+    /// Sends one part of a message if there is room for it; if this fails with `Again`, what others
+    /// have yet to tell the socket may make room.
+    #[inline(always)]
+    pub fn send_at_once(&mut self, frame: &mut Frame<'_>) -> Result<()> {
         if self.publishes {
             self.look_for_requests();
         }
         self.enter()?;
-        match self.pattern.send(&mut self.links, frame) {
+        let sent = self.pattern.send(&mut self.links, frame);
+        match sent {
             Ok(()) => {
                 self.answers.ask();
                 self.unsettled = true;
                 self.leave();
-                Ok(())
             }
-            Err(Error::Again) => self.send_slow(frame, dont_wait, nap),
-            Err(error) => {
+            Err(Error::Again) => {}
+            Err(_) => {
                 self.leave();
-                Err(error)
             }
         }
+        sent
     }
 
     #[cold]
@@ -222,7 +231,6 @@ impl Core {
     }
 
     /// The same; `nap` is as for [`Core::send_or_nap`].
-    #[inline(always)]
     pub fn recv_or_nap(
         &mut self,
         sink: &mut Sink<'_>,
@@ -232,13 +240,28 @@ impl Core {
         if nap.as_ref().is_some_and(|nap| !nap.is_new()) {
             return self.recv_slow(sink, dont_wait, false, nap);
         }
+        match self.recv_first(sink) {
+            (Err(Error::Again), detached) => self.recv_slow(sink, dont_wait, detached, nap),
+            (result, _) => result,
+        }
+    }
+
+    /// Receives one part of a message if there is one; if this fails with `Again`, what others have
+    /// yet to tell the socket may bring one.
+    #[inline(always)]
+    pub fn recv_at_once(&mut self, sink: &mut Sink<'_>) -> Result<Taken> {
+        self.recv_first(sink).0
+    }
+
+    /// The second value is that of [`Core::try_recv`].
+    #[inline(always)]
+    fn recv_first(&mut self, sink: &mut Sink<'_>) -> (Result<Taken>, bool) {
         if self.at_station && self.station.is_time_to_look() {
             self.look_around();
         }
-        self.enter()?;
-        match self.try_recv(sink) {
-            (Err(Error::Again), detached) => self.recv_slow(sink, dont_wait, detached, nap),
-            (result, _) => result,
+        match self.enter() {
+            Ok(()) => self.try_recv(sink),
+            Err(error) => (Err(error), false),
         }
     }
 

@@ -7,7 +7,6 @@ use crate::link::{Frame, Sink, Taken};
 use crate::runtime::Context;
 use crate::sync::turn::{self, Turn};
 use crate::sys::fork;
-use crate::sys::nap::Nap;
 use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -49,40 +48,29 @@ impl RawSocket {
     #[inline]
     pub fn with<R>(&self, act: impl FnOnce(&mut Core) -> Result<R>) -> Result<R> {
         let mut place = self.lock()?;
-        let core = place.as_deref_mut().ok_or(Error::NotSocket)?;
-        let watch = Watch(core);
+        let watch = Watch(place.as_deref_mut().ok_or(Error::NotSocket)?);
         let result = act(watch.0);
         mem::forget(watch);
         result
     }
 
-    /// [`Core::send_or_nap`]. Not by [`RawSocket::with`], so that all of it is one function for the
-    /// caller.
+    /// [`Core::send_at_once`]. Not by [`RawSocket::with`], whose closure the compiler does not always
+    /// inline: here all is in the caller's own frame.
     #[inline(always)]
-    pub fn send_or_nap(
-        &self,
-        frame: &mut Frame<'_>,
-        dont_wait: bool,
-        nap: Option<&mut Nap>,
-    ) -> Result<()> {
+    pub fn send_at_once(&self, frame: &mut Frame<'_>) -> Result<()> {
         let mut place = self.lock()?;
         let watch = Watch(place.as_deref_mut().ok_or(Error::NotSocket)?);
-        let result = watch.0.send_or_nap(frame, dont_wait, nap);
+        let result = watch.0.send_at_once(frame);
         mem::forget(watch);
         result
     }
 
-    /// [`Core::recv_or_nap`], in the same way.
+    /// [`Core::recv_at_once`], in the same way.
     #[inline(always)]
-    pub fn recv_or_nap(
-        &self,
-        sink: &mut Sink<'_>,
-        dont_wait: bool,
-        nap: Option<&mut Nap>,
-    ) -> Result<Taken> {
+    pub fn recv_at_once(&self, sink: &mut Sink<'_>) -> Result<Taken> {
         let mut place = self.lock()?;
         let watch = Watch(place.as_deref_mut().ok_or(Error::NotSocket)?);
-        let result = watch.0.recv_or_nap(sink, dont_wait, nap);
+        let result = watch.0.recv_at_once(sink);
         mem::forget(watch);
         result
     }

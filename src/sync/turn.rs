@@ -89,24 +89,48 @@ impl<T> Turn<T> {
     #[inline(always)]
     pub fn try_take_as(&self, me: usize) -> Option<Taken<'_, T>> {
         debug_assert!(me != 0 && me % OWNERS == 0);
+        // The first owner, mostly the only one, has the first word: its number is the thread's.
+        if self.owner.load(Ordering::Relaxed) == me {
+            if let Some(taken) = self.try_take_by(&self.inside[0], me)? {
+                return Some(taken);
+            }
+        }
+        self.try_take_by_another_word(me)
+    }
+
+    #[inline(never)]
+    fn try_take_by_another_word(&self, me: usize) -> Option<Taken<'_, T>> {
         let owner = self.owner.load(Ordering::Relaxed);
         // Out of reach if another thread is the owner, or none.
         if let Some(inside) = self.inside.get(owner ^ me) {
-            // A thread that is over may have had the same number: what it did comes before.
-            if inside.load(Ordering::Acquire) {
-                return None;
+            if let Some(taken) = self.try_take_by(inside, owner)? {
+                return Some(taken);
             }
-            inside.store(true, Ordering::Relaxed);
-            light();
-            if self.owner.load(Ordering::Relaxed) == owner {
-                return Some(self.taken(inside));
-            }
-            inside.store(false, Ordering::Release);
         }
         self.ask(me)
     }
 
-    #[inline(never)]
+    /// Takes the turn for the owner, whose word this is. `None` if it is taken; nothing in it if the
+    /// thread is the owner no longer.
+    #[inline(always)]
+    fn try_take_by<'a>(
+        &'a self,
+        inside: &'a AtomicBool,
+        owner: usize,
+    ) -> Option<Option<Taken<'a, T>>> {
+        // A thread that is over may have had the same number: what it did comes before.
+        if inside.load(Ordering::Acquire) {
+            return None;
+        }
+        inside.store(true, Ordering::Relaxed);
+        light();
+        if self.owner.load(Ordering::Relaxed) == owner {
+            return Some(Some(self.taken(inside)));
+        }
+        inside.store(false, Ordering::Release);
+        Some(None)
+    }
+
     fn ask(&self, me: usize) -> Option<Taken<'_, T>> {
         self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).ok()?;
         // SAFETY: for the thread that has `taken`.

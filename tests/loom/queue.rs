@@ -221,10 +221,10 @@ fn whoever_leaves_last_frees_everything_once() {
         let theirs = witness.clone();
         let writer = thread::spawn(move || {
             for _ in 0..2 {
-                tx.push_object(0, || Ok(Parcel(vec![1], theirs.clone()))).unwrap();
+                tx.push_object(0, Parcel(vec![1], theirs.clone())).unwrap();
                 tx.commit();
             }
-            tx.push_object(MORE, || Ok(Parcel(vec![2], theirs))).unwrap();
+            tx.push_object(MORE, Parcel(vec![2], theirs)).unwrap();
             if tx.close() {
                 assert!(!tx.has_uncommitted());
             }

@@ -484,7 +484,11 @@ impl<T: Payload> Consumer<T> {
     #[cold]
     fn hang_back(&mut self) {
         (0..PAUSES).for_each(|_| pause());
+        let before = self.limit;
         self.refresh_limit();
+        if let Some(pursuit) = &mut self.pursuit {
+            pursuit.hung_back(self.limit > before);
+        }
     }
 
     /// There is nothing now. True if there is after a moment's wait, where that is worth while.

@@ -45,7 +45,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use consumer::{Consumer, Cursor, Record, Taken};
-pub use producer::{Absorbed, Producer, Stop, Verdict};
+pub use producer::{Absorbed, ObjectRoom, Producer, Stop, Verdict};
 
 use crate::error::{Error, Result};
 use crate::sync::atomic::{Arc, AtomicBool, AtomicPtr, AtomicU64, AtomicU8, AtomicUsize, Ordering};

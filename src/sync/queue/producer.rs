@@ -44,6 +44,36 @@ pub struct Producer<T: Payload> {
     objects: PhantomData<T>,
 }
 
+/// Room for one object. What is put there is not made before it is known that there is room.
+pub struct ObjectRoom<'a, T: Payload> {
+    producer: &'a mut Producer<T>,
+}
+
+impl<T: Payload> ObjectRoom<'_, T> {
+    /// Appends a frame whose body is `object`.
+    #[inline]
+    pub fn put(self, flags: u8, object: T) {
+        let producer = self.producer;
+        // SAFETY: there is room for the whole record; the object is moved in, aligned.
+        unsafe {
+            producer.chunk.as_ref().note_object();
+            let at = Chunk::at(producer.chunk, producer.offset);
+            let behind = object_offset::<T>(at);
+            producer.chunk.as_ref().shadow.writes(producer.offset, behind + size_of::<T>());
+            let place = at.add(behind).cast::<T>();
+            // Moved before anything looks at it: then it is moved in one piece.
+            place.write(object);
+            let mut header = [0; MAX_HEADER];
+            let header_len = write_header(&mut header, flags, (*place).bytes().len());
+            *at = flags | OBJECT;
+            *at.add(1) = header_len as u8;
+            ptr::copy_nonoverlapping(header.as_ptr(), at.add(2), MAX_HEADER);
+            producer.offset += behind + size_of::<T>();
+        }
+        producer.count(flags);
+    }
+}
+
 /// What [`Producer::absorb`] made of the bytes.
 pub struct Absorbed {
     /// How many messages ended, and what kept commands count: there is something to commit.
@@ -189,28 +219,22 @@ impl<T: Payload> Producer<T> {
         }
     }
 
-    /// Appends a frame whose body is what `make` gives, by reference. Nothing is made if there is no room for it.
+    /// Room for a frame whose body is an object, by reference.
     ///
     /// # Errors
-    /// `NoMemory`, or that of `make`; what was written before stays.
-    pub fn push_object(&mut self, flags: u8, make: impl FnOnce() -> Result<T>) -> Result<()> {
+    /// `NoMemory`; what was written before stays.
+    #[inline(always)]
+    pub fn room_for_object(&mut self) -> Result<ObjectRoom<'_, T>> {
         self.reserve(object_record::<T>())?;
-        let object = make()?;
-        let mut header = [0; MAX_HEADER];
-        let header_len = write_header(&mut header, flags, object.bytes().len());
-        // SAFETY: `reserve` made room for the whole record; the object is moved in, aligned.
-        unsafe {
-            self.chunk.as_ref().note_object();
-            let at = Chunk::at(self.chunk, self.offset);
-            *at = flags | OBJECT;
-            *at.add(1) = header_len as u8;
-            ptr::copy_nonoverlapping(header.as_ptr(), at.add(2), MAX_HEADER);
-            let behind = object_offset::<T>(at);
-            self.chunk.as_ref().shadow.writes(self.offset, behind + size_of::<T>());
-            at.add(behind).cast::<T>().write(object);
-            self.offset += behind + size_of::<T>();
-        }
-        self.count(flags);
+        Ok(ObjectRoom { producer: self })
+    }
+
+    /// As [`ObjectRoom::put`], in room to be found.
+    ///
+    /// # Errors
+    /// `NoMemory`.
+    pub fn push_object(&mut self, flags: u8, object: T) -> Result<()> {
+        self.room_for_object()?.put(flags, object);
         Ok(())
     }
 
@@ -220,7 +244,7 @@ impl<T: Payload> Producer<T> {
     /// # Errors
     /// `NoMemory`.
     pub fn push_absorbed(&mut self, flags: u8, object: T) -> Result<()> {
-        self.push_object(flags, || Ok(object))?;
+        self.push_object(flags, object)?;
         self.mid_message = flags & MORE != 0;
         if !self.mid_message {
             self.boundary = Mark { chunk: self.chunk, offset: self.offset };

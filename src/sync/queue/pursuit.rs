@@ -9,8 +9,10 @@
 
 /// Who finds fewer bytes than this ...
 const CLOSE: u64 = 600;
-/// ... so often in a row is at the producer's heels.
+/// ... so often in a row is at the producer's heels ...
 const CLOSELY: u32 = 4;
+/// ... and after it let the producer get ahead in vain, which does not run then, so often at most.
+const MOST_CLOSELY: u32 = 1024;
 
 /// Who finds something so often in a row promises not to sleep ...
 const PATIENCE: u32 = if cfg!(loom) { 1 } else { 64 };
@@ -32,6 +34,8 @@ pub(super) struct Pursuit {
     may_wait: bool,
     /// So often in a row there was no more than a little.
     closely: u32,
+    /// So often makes it worth while to hang back.
+    too_closely: u32,
     /// So often in a row there was something.
     found: u32,
     patience: u32,
@@ -53,7 +57,15 @@ pub(super) enum Advice {
 
 impl Pursuit {
     pub(super) fn new(may_wait: bool) -> Self {
-        Self { may_wait, closely: 0, found: 0, patience: PATIENCE, rest: 0, last_rest: 0 }
+        Self {
+            may_wait,
+            closely: 0,
+            too_closely: CLOSELY,
+            found: 0,
+            patience: PATIENCE,
+            rest: 0,
+            last_rest: 0,
+        }
     }
 
     /// A look found so many bytes.
@@ -63,11 +75,19 @@ impl Pursuit {
         if self.found == self.patience {
             return Advice::Promise;
         }
-        if self.closely < CLOSELY {
+        if self.closely < self.too_closely {
             return Advice::GoOn;
         }
         self.closely = 0;
         Advice::HangBack
+    }
+
+    /// The consumer hung back. Did the producer get ahead?
+    pub(super) fn hung_back(&mut self, gained: bool) {
+        self.too_closely = match gained {
+            true => CLOSELY,
+            false => (self.too_closely * 2).min(MOST_CLOSELY),
+        };
     }
 
     /// A look found nothing. Is it worth while to wait a moment, rather than to sleep? It is for who would have to
@@ -121,6 +141,24 @@ mod tests {
         assert_eq!(looks(&mut pursuit, 1, CLOSELY - 1), []);
         pursuit.lost();
         assert_eq!(looks(&mut pursuit, 1, CLOSELY - 1), []);
+    }
+
+    #[test]
+    fn who_hangs_back_in_vain_does_so_more_rarely() {
+        let mut pursuit = Pursuit::new(true);
+        let mut hangs_back = |gained: bool| {
+            let mut times = 0;
+            for _ in 0..10 * MOST_CLOSELY {
+                if pursuit.found(1) == Advice::HangBack {
+                    times += 1;
+                    pursuit.hung_back(gained);
+                }
+            }
+            times
+        };
+        assert!(hangs_back(true) > 10 * MOST_CLOSELY / CLOSELY - 10);
+        assert!((10..30).contains(&hangs_back(false)));
+        assert!(hangs_back(true) > 9 * MOST_CLOSELY / CLOSELY - 10, "once it pays again");
     }
 
     #[test]

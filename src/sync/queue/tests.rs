@@ -28,7 +28,7 @@ fn frames_come_out_as_they_went_in() {
     for len in [0, 1, 33, 255, 256, 5000] {
         tx.push(MORE, &blob(len, 1)).unwrap();
         assert!(rx.front().is_none(), "nothing shows before the commit");
-        tx.push_object(0, || Ok(Blob(blob(len, 2), None))).unwrap();
+        tx.push_object(0, Blob(blob(len, 2), None)).unwrap();
         assert!(tx.commit(), "the consumer sleeps");
         let front = rx.front().unwrap();
         assert_eq!((front.flags(), front.body()), (MORE, &blob(len, 1)[..]));
@@ -47,7 +47,7 @@ fn a_rollback_leaves_no_trace_and_no_leak() {
     tx.commit();
     for i in 0..50 {
         tx.push(MORE, &blob(i * 7, 1)).unwrap();
-        tx.push_object(MORE, || Ok(Blob(vec![1], Some(witness.clone())))).unwrap();
+        tx.push_object(MORE, Blob(vec![1], Some(witness.clone()))).unwrap();
     }
     assert!(tx.rollback());
     assert!(!tx.rollback());
@@ -141,10 +141,10 @@ fn both_orders_of_leaving_free_everything() {
         let witness = std::sync::Arc::new(());
         let (mut tx, mut rx) = queue::<Blob>(0, 64).unwrap();
         for i in 0..100 {
-            tx.push_object(0, || Ok(Blob(vec![i], Some(witness.clone())))).unwrap();
+            tx.push_object(0, Blob(vec![i], Some(witness.clone()))).unwrap();
         }
         tx.commit();
-        tx.push_object(MORE, || Ok(Blob(vec![0], Some(witness.clone())))).unwrap();
+        tx.push_object(MORE, Blob(vec![0], Some(witness.clone()))).unwrap();
         rx.pop();
         if producer_first {
             drop(tx);
@@ -218,7 +218,7 @@ fn gathering_yields_the_wire_image_whatever_the_kernel_takes() {
             let flags = if i % 3 == 0 { MORE } else { 0 };
             expected.extend(wire(flags, &body));
             if i % 4 == 0 {
-                tx.push_object(flags, || Ok(Blob(body, None))).unwrap();
+                tx.push_object(flags, Blob(body, None)).unwrap();
             } else {
                 tx.push(flags, &body).unwrap();
             }
@@ -294,7 +294,7 @@ fn two_threads_lose_nothing() {
         for i in 0..count {
             let body = blob(i % 70, i as u8);
             if i % 50 == 0 {
-                tx.push_object(0, || Ok(Blob(body, None))).unwrap();
+                tx.push_object(0, Blob(body, None)).unwrap();
             } else {
                 tx.push(0, &body).unwrap();
             }
