@@ -145,7 +145,8 @@ pub trait Attempt: Copy {
     /// What most calls come to; `Again` if it takes more than that. Nothing has happened then.
     fn at_once(self) -> Result<c_int>;
 
-    /// All of it. If it has to sleep it notes that in the nap, and is tried again after it.
+    /// All of it, after that was tried in vain. If it has to sleep it notes that in the nap, and is
+    /// tried again after it.
     fn run(self, nap: &mut Nap) -> Result<c_int>;
 }
 
@@ -183,19 +184,18 @@ fn try_at_once<A: Attempt, const LENT: bool>(attempt: A) -> Option<c_int> {
 
 #[inline(never)]
 fn run_to_the_end<A: Attempt>(attempt: A) -> c_int {
-    blocking(move |nap: &mut Nap| attempt.run(nap))
+    try_often(Nap::Tried, &|nap| try_once(|| attempt.run(nap)))
 }
 
 /// Runs a function that may have to sleep: it notes that in the nap, and is tried again after it. A
 /// thread that is cancelled (`pthread_cancel`) while it sleeps unwinds from here, where nothing is
 /// to be dropped.
 pub fn blocking(attempt: impl Fn(&mut Nap) -> Result<c_int> + Copy) -> c_int {
-    try_often(&|nap| try_once(|| attempt(nap)))
+    try_often(Nap::New, &|nap| try_once(|| attempt(nap)))
 }
 
 #[inline(never)]
-fn try_often(attempt: &dyn Fn(&mut Nap) -> c_int) -> c_int {
-    let mut nap = Nap::New;
+fn try_often(mut nap: Nap, attempt: &dyn Fn(&mut Nap) -> c_int) -> c_int {
     loop {
         let postponed = Postponed::begin_if_lent();
         let returned = attempt(&mut nap);

@@ -250,7 +250,20 @@ impl Core {
     /// yet to tell the socket may bring one.
     #[inline(always)]
     pub fn recv_at_once(&mut self, sink: &mut Sink<'_>) -> Result<Taken> {
-        self.recv_first(sink).0
+        match self.recv_first(sink) {
+            (Err(Error::Again), true) => self.recv_without_detached(sink),
+            (result, _) => result,
+        }
+    }
+
+    #[cold]
+    fn recv_without_detached(&mut self, sink: &mut Sink<'_>) -> Result<Taken> {
+        loop {
+            match self.try_recv(sink) {
+                (Err(Error::Again), true) => {}
+                (result, _) => return result,
+            }
+        }
     }
 
     /// The second value is that of [`Core::try_recv`].
