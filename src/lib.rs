@@ -64,8 +64,9 @@
 //! | know what went wrong | [`Error`] |
 //!
 //! # For those who change it
-//! The modules of the crate. They are not part of its API: they are public because the C API is made of them.
-//! Imports go one way, from the top of this list to the bottom.
+//! The modules of the crate are private. `internal` hands out what the C API, the benches and the
+//! tests need of them; it is not part of the API. Imports go one way, from the bottom of this list
+//! to the top.
 //!
 //! | module | what it is for |
 //! | --- | --- |
@@ -77,40 +78,34 @@
 //! | `engine`, `runtime` | connections and sessions; contexts, I/O threads, timers |
 //! | `socket` | the socket itself: send, recv, bind, connect, monitor, poll, proxy; and the Rust API |
 #![deny(unsafe_op_in_unsafe_fn)]
-#![warn(missing_docs)]
+#![warn(missing_docs, unreachable_pub, unnameable_types)]
+
+mod engine;
+mod error;
+mod link;
+mod message;
+mod options;
+mod pattern;
+mod runtime;
+mod security;
+mod socket;
+mod sync;
+mod sys;
+mod transport;
+mod wire;
 
 #[doc(hidden)]
-pub mod engine;
-#[doc(hidden)]
-pub mod error;
-#[doc(hidden)]
-pub mod link;
-#[doc(hidden)]
-pub mod message;
-#[doc(hidden)]
-pub mod options;
-#[doc(hidden)]
-pub mod pattern;
-#[doc(hidden)]
-pub mod runtime;
-#[doc(hidden)]
-pub mod security;
-#[doc(hidden)]
-pub mod socket;
-#[doc(hidden)]
-pub mod sync;
-#[doc(hidden)]
-pub mod sys;
-#[doc(hidden)]
-pub mod transport;
-#[doc(hidden)]
-pub mod wire;
+pub mod internal;
+
+#[cfg(fuzzing)]
+#[path = "../fuzz/src/mod.rs"]
+pub mod fuzzing;
 
 #[doc(inline)]
 pub use error::{Error, Result};
 #[doc(inline)]
 pub use message::{Message, Metadata};
 #[doc(inline)]
-pub use options::{CurveKey, SecurityMechanism};
+pub use options::{CurveKey, SecurityMechanism, SocketType};
 #[doc(inline)]
 pub use socket::api::*;

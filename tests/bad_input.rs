@@ -10,9 +10,9 @@ use common::bytes::{
 };
 use common::{context, finish, Door, EventIs, Monitor, Peer, Random, Socket};
 use std::time::Duration;
-use zeroxide::options::ids;
-use zeroxide::runtime::Context;
-use zeroxide::wire::error::code;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::options::ids::protocol_error;
+use zeroxide::internal::runtime::Context;
 
 const TCP: &str = "tcp://127.0.0.1:*";
 const V3_1: Dialect = Dialect::V3(1);
@@ -105,36 +105,40 @@ fn malformed_greetings() {
     let after = |rest: &[u8]| [&signature[..], rest].concat();
     let old_id = |len: u64| [&[0xFF][..], &len.to_be_bytes(), &[0]].concat();
     for (name, bytes, why) in [
-        ("an empty v1 frame", b"\0\0".to_vec(), code::ZMTP_UNSPECIFIED),
-        ("a v1 length of 0", old_id(0), code::ZMTP_UNSPECIFIED),
-        ("a v1 routing id too long", old_id(257), code::ZMTP_INVALID_METADATA),
-        ("a v1 length of 2^63", old_id(1 << 63), code::ZMTP_INVALID_METADATA),
-        ("a v1 length of 2^64-2", old_id(u64::MAX - 1), code::ZMTP_UNSPECIFIED),
-        ("revision 0, an empty frame", after(b"\0\x05\0\0"), code::ZMTP_UNSPECIFIED),
+        ("an empty v1 frame", b"\0\0".to_vec(), protocol_error::ZMTP_UNSPECIFIED),
+        ("a v1 length of 0", old_id(0), protocol_error::ZMTP_UNSPECIFIED),
+        ("a v1 routing id too long", old_id(257), protocol_error::ZMTP_INVALID_METADATA),
+        ("a v1 length of 2^63", old_id(1 << 63), protocol_error::ZMTP_INVALID_METADATA),
+        ("a v1 length of 2^64-2", old_id(u64::MAX - 1), protocol_error::ZMTP_UNSPECIFIED),
+        ("revision 0, an empty frame", after(b"\0\x05\0\0"), protocol_error::ZMTP_UNSPECIFIED),
         (
             "revision 0, a routing id too long",
             after(&[&[0, 5][..], &old_id(257)].concat()),
-            code::ZMTP_INVALID_METADATA,
+            protocol_error::ZMTP_INVALID_METADATA,
         ),
         (
             "revision 1, a routing id too long",
             after(&[&[1, 5][..], &header(0, 256)].concat()),
-            code::ZMTP_INVALID_METADATA,
+            protocol_error::ZMTP_INVALID_METADATA,
         ),
         (
             "revision 1, a length of 2^64-1",
             after(&[&[1, 5][..], &header(0, u64::MAX)].concat()),
-            code::ZMTP_UNSPECIFIED,
+            protocol_error::ZMTP_UNSPECIFIED,
         ),
-        ("an unknown mechanism", greeting(3, 0, "NOSUCH"), code::ZMTP_MECHANISM_MISMATCH),
-        ("no mechanism", greeting(3, 1, ""), code::ZMTP_MECHANISM_MISMATCH),
+        ("an unknown mechanism", greeting(3, 0, "NOSUCH"), protocol_error::ZMTP_MECHANISM_MISMATCH),
+        ("no mechanism", greeting(3, 1, ""), protocol_error::ZMTP_MECHANISM_MISMATCH),
         (
             "a longer mechanism",
             greeting(3, 1, "NULLNULLNULLNULLNULL"),
-            code::ZMTP_MECHANISM_MISMATCH,
+            protocol_error::ZMTP_MECHANISM_MISMATCH,
         ),
-        ("another mechanism", greeting(3, 1, "PLAIN"), code::ZMTP_MECHANISM_MISMATCH),
-        ("a mechanism in small letters", greeting(3, 1, "null"), code::ZMTP_MECHANISM_MISMATCH),
+        ("another mechanism", greeting(3, 1, "PLAIN"), protocol_error::ZMTP_MECHANISM_MISMATCH),
+        (
+            "a mechanism in small letters",
+            greeting(3, 1, "null"),
+            protocol_error::ZMTP_MECHANISM_MISMATCH,
+        ),
     ] {
         victim.attack(name, &bytes, &[ACCEPTED, broken(why), DISCONNECTED]);
     }
@@ -148,11 +152,11 @@ fn malformed_handshakes() {
     let with = |list: &[u8]| {
         command("READY", &[property("Socket-Type", b"DEALER"), list.to_vec()].concat())
     };
-    let unexpected = broken(code::ZMTP_UNEXPECTED_COMMAND);
-    let malformed = broken(code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED);
-    let metadata = broken(code::ZMTP_INVALID_METADATA);
-    let unspecified = broken(code::ZMTP_UNSPECIFIED);
-    let malformed_error = broken(code::ZMTP_MALFORMED_COMMAND_ERROR);
+    let unexpected = broken(protocol_error::ZMTP_UNEXPECTED_COMMAND);
+    let malformed = broken(protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED);
+    let metadata = broken(protocol_error::ZMTP_INVALID_METADATA);
+    let unspecified = broken(protocol_error::ZMTP_UNSPECIFIED);
+    let malformed_error = broken(protocol_error::ZMTP_MALFORMED_COMMAND_ERROR);
     let refused = |status| EventIs(ids::EVENT_HANDSHAKE_FAILED_AUTH, Some(status));
     for (name, bytes, why) in [
         ("an unknown command", command("HELLO", b"x"), unexpected),
@@ -208,8 +212,8 @@ fn a_ready_that_is_too_short_inside() {
             continue;
         }
         let why = match len {
-            0..6 => code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
-            _ => code::ZMTP_INVALID_METADATA,
+            0..6 => protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
+            _ => protocol_error::ZMTP_INVALID_METADATA,
         };
         let bytes = v3(&command_frame(&body[..len]));
         victim.attack(&format!("{len} bytes"), &bytes, &[ACCEPTED, broken(why), DISCONNECTED]);
@@ -221,7 +225,7 @@ fn a_ready_that_is_too_short_inside() {
 #[test]
 fn frames_with_reserved_flags_end_the_connection() {
     let victim = Victim::new(|_| {});
-    let why = broken(code::ZMTP_UNSPECIFIED);
+    let why = broken(protocol_error::ZMTP_UNSPECIFIED);
     for bit in 3..8 {
         let flag = 1 << bit;
         let hello = V3_1.hello(DEALER, b"");
@@ -242,8 +246,8 @@ fn frames_with_reserved_flags_end_the_connection() {
 #[test]
 fn malformed_frames() {
     let victim = Victim::new(|_| {});
-    let unspecified = &[broken(code::ZMTP_UNSPECIFIED), DISCONNECTED][..];
-    let command = &[broken(code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED), DISCONNECTED][..];
+    let unspecified = &[broken(protocol_error::ZMTP_UNSPECIFIED), DISCONNECTED][..];
+    let command = &[broken(protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED), DISCONNECTED][..];
     for (name, bytes, why) in [
         ("reserved flags", b"\x08\x01a".to_vec(), unspecified),
         ("all flags", b"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF".to_vec(), unspecified),
@@ -512,14 +516,14 @@ fn servers_that_break_the_rules() {
     let context = context();
     let good = Door::tcp();
     for (name, bytes, why) in [
-        ("an empty v1 frame", b"\0\0".to_vec(), code::ZMTP_UNSPECIFIED),
-        ("another mechanism", greeting(3, 1, "CURVE"), code::ZMTP_MECHANISM_MISMATCH),
-        ("no READY", v3(&command("HELLO", b"")), code::ZMTP_UNEXPECTED_COMMAND),
-        ("bad READY", v3(&command("READY", b"\xFF")), code::ZMTP_INVALID_METADATA),
+        ("an empty v1 frame", b"\0\0".to_vec(), protocol_error::ZMTP_UNSPECIFIED),
+        ("another mechanism", greeting(3, 1, "CURVE"), protocol_error::ZMTP_MECHANISM_MISMATCH),
+        ("no READY", v3(&command("HELLO", b"")), protocol_error::ZMTP_UNEXPECTED_COMMAND),
+        ("bad READY", v3(&command("READY", b"\xFF")), protocol_error::ZMTP_INVALID_METADATA),
         (
             "a wrong type",
             v3(&command("READY", &property("Socket-Type", b"SUB"))),
-            code::ZMTP_INVALID_METADATA,
+            protocol_error::ZMTP_INVALID_METADATA,
         ),
     ] {
         let dealer = Socket::new(&context, ids::DEALER);

@@ -11,9 +11,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
-use zeroxide::error::Error;
-use zeroxide::options::ids;
-use zeroxide::runtime::Context;
+use zeroxide::internal::error::Error;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::runtime::Context;
 
 const TCP: &str = "tcp://127.0.0.1:*";
 /// Set in the process with the limit.

@@ -8,7 +8,7 @@ use common::{context, finish, Socket};
 use std::net::{Shutdown, TcpListener};
 use std::os::fd::IntoRawFd;
 use std::time::Duration;
-use zeroxide::options::ids;
+use zeroxide::internal::options::ids;
 
 /// `accept` fails with EINVAL from then on.
 #[test]

@@ -15,11 +15,11 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use zeroxide::options::ids;
-use zeroxide::runtime::Context;
-use zeroxide::security::curve::{Client, ClientKeys, Key};
-use zeroxide::security::{Local, Mechanism, Traffic};
-use zeroxide::wire::SocketType;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::runtime::Context;
+use zeroxide::internal::security::curve::{Client, ClientKeys, Key};
+use zeroxide::internal::security::{Local, Mechanism, Traffic};
+use zeroxide::SocketType;
 
 const TCP: &str = "tcp://127.0.0.1:*";
 const SERVER: [u8; 32] = [2; 32];

@@ -164,8 +164,8 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
 fn module_of(path: &str) -> Option<String> {
     let name = path.strip_prefix("src/")?.split('/').next()?;
     let name = name.strip_suffix(".rs").unwrap_or(name);
-    // The root, and what is a program on top of the library.
-    (!["lib", "main", "bin"].contains(&name)).then(|| name.to_owned())
+    // The root, what it hands out, and what is a program on top of the library.
+    (!["lib", "internal", "bin"].contains(&name)).then(|| name.to_owned())
 }
 
 /// All `x` of `crate::x`, and of `crate::{x, y::z}`.

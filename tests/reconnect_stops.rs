@@ -7,8 +7,8 @@ use common::bytes::{Dialect, DEALER};
 use common::{context, finish, Door, EventIs, Monitor, Socket, LIMIT};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use zeroxide::options::ids;
-use zeroxide::runtime::Context;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::runtime::Context;
 
 const CONNECTED: EventIs = EventIs(ids::EVENT_CONNECTED, None);
 const DELAYED: EventIs = EventIs(ids::EVENT_CONNECT_DELAYED, None);

@@ -12,12 +12,12 @@ use common::{context, disagree, finish, Door, EventIs, Monitor, Peer, Random, Se
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
-use zeroxide::options::ids;
-use zeroxide::runtime::Context;
-use zeroxide::security::curve::{Client, ClientKeys, Key, Server};
-use zeroxide::security::{Local, Mechanism, Open, Seal, Traffic};
-use zeroxide::wire::error::code;
-use zeroxide::wire::SocketType;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::options::ids::protocol_error;
+use zeroxide::internal::runtime::Context;
+use zeroxide::internal::security::curve::{Client, ClientKeys, Key, Server};
+use zeroxide::internal::security::{Local, Mechanism, Open, Seal, Traffic};
+use zeroxide::SocketType;
 
 const TCP: &str = "tcp://127.0.0.1:*";
 const SERVER: [u8; 32] = [2; 32];
@@ -252,8 +252,8 @@ fn hello_is_refused_at_every_other_length() {
         hello.resize(len, 0);
         attacker.peer.write(&command_frame(&hello));
         let failure = match len {
-            0..=5 => code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
-            _ => code::ZMTP_MALFORMED_COMMAND_HELLO,
+            0..=5 => protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
+            _ => protocol_error::ZMTP_MALFORMED_COMMAND_HELLO,
         };
         scene.expect_end(attacker.peer, protocol(failure), &format!("HELLO of {len}"));
     }
@@ -270,9 +270,9 @@ fn initiate_is_refused_at_every_other_length() {
         initiate.resize(len, 0);
         attacker.peer.write(&command_frame(&initiate));
         let failure = match len {
-            0..=8 => code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
-            9..=256 => code::ZMTP_MALFORMED_COMMAND_INITIATE,
-            _ => code::ZMTP_CRYPTOGRAPHIC,
+            0..=8 => protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
+            9..=256 => protocol_error::ZMTP_MALFORMED_COMMAND_INITIATE,
+            _ => protocol_error::ZMTP_CRYPTOGRAPHIC,
         };
         scene.expect_end(attacker.peer, protocol(failure), &format!("INITIATE of {len}"));
     }
@@ -290,7 +290,7 @@ fn no_bit_of_a_handshake_can_be_flipped() {
         let mut hello = attacker.next();
         hello[at] ^= 1 << random.below(8);
         attacker.peer.write(&command_frame(&hello));
-        let failure = protocol(code::ZMTP_CRYPTOGRAPHIC);
+        let failure = protocol(protocol_error::ZMTP_CRYPTOGRAPHIC);
         scene.expect_end(attacker.peer, failure, &format!("HELLO, byte {at}"));
     }
     let whole = scene.guest().1.len();
@@ -298,7 +298,7 @@ fn no_bit_of_a_handshake_can_be_flipped() {
         let (mut attacker, mut initiate) = scene.guest();
         initiate[at] ^= 1 << random.below(8);
         attacker.peer.write(&command_frame(&initiate));
-        let failure = protocol(code::ZMTP_CRYPTOGRAPHIC);
+        let failure = protocol(protocol_error::ZMTP_CRYPTOGRAPHIC);
         scene.expect_end(attacker.peer, failure, &format!("INITIATE, byte {at}"));
     }
     assert_eq!(scene.handler.requests().len(), 1, "for the client");
@@ -325,7 +325,7 @@ fn a_connection_that_breaks_anywhere_is_no_more_than_that() {
 #[test]
 fn commands_out_of_order_are_refused() {
     let scene = Scene::new(|_| {});
-    let unexpected = protocol(code::ZMTP_UNEXPECTED_COMMAND);
+    let unexpected = protocol(protocol_error::ZMTP_UNEXPECTED_COMMAND);
     let others = || {
         [
             ("READY", ready(DEALER, b"me")),
@@ -360,7 +360,7 @@ fn handshakes_cannot_be_replayed() {
     let (mut first, initiate) = scene.guest();
     let (mut second, other) = scene.guest();
     let spliced = [&initiate[..105], &other[105..]].concat();
-    let failure = protocol(code::ZMTP_CRYPTOGRAPHIC);
+    let failure = protocol(protocol_error::ZMTP_CRYPTOGRAPHIC);
     second.peer.write(&command_frame(&initiate));
     scene.expect_end(second.peer, failure, "another's INITIATE");
     let (mut third, _) = scene.guest();
@@ -370,14 +370,18 @@ fn handshakes_cannot_be_replayed() {
     first.hear();
     // Once more, when it was taken.
     first.peer.write(&command_frame(&initiate));
-    scene.expect_end(first.peer, protocol(code::ZMTP_UNEXPECTED_COMMAND), "INITIATE twice");
+    scene.expect_end(
+        first.peer,
+        protocol(protocol_error::ZMTP_UNEXPECTED_COMMAND),
+        "INITIATE twice",
+    );
     scene.finish();
 }
 
 #[test]
 fn messages_cannot_be_replayed_reordered_or_changed() {
     let scene = Scene::new(|_| {});
-    let sequence = protocol(code::ZMTP_INVALID_SEQUENCE);
+    let sequence = protocol(protocol_error::ZMTP_INVALID_SEQUENCE);
     for replayed in [0, 1] {
         let mut peer = scene.insider();
         let frames = [peer.sealed(b"first"), peer.sealed(b"second")];
@@ -486,7 +490,7 @@ fn other_mechanisms_and_older_protocols_are_refused() {
             told.truncate(64);
             assert!(curve().starts_with(&told), "{mechanism}: {}", told.escape_ascii());
             let found = scene.monitor.wait_for(ids::EVENT_HANDSHAKE_FAILED_PROTOCOL);
-            assert_eq!(found, code::ZMTP_MECHANISM_MISMATCH, "{mechanism}");
+            assert_eq!(found, protocol_error::ZMTP_MECHANISM_MISMATCH, "{mechanism}");
             scene.serve();
         }
     }
@@ -515,11 +519,15 @@ fn a_client_talks_to_nobody_but_its_server() {
     impostor.process(&accomplice.next_command().unwrap().unwrap()).unwrap();
     let welcome = impostor.next_command().unwrap().unwrap();
     let cases = [
-        ("an impostor's WELCOME", command_frame(&welcome), code::ZMTP_CRYPTOGRAPHIC),
-        ("a short WELCOME", command("WELCOME", &[0; 159]), code::ZMTP_MALFORMED_COMMAND_WELCOME),
-        ("READY", ready(DEALER, b""), code::ZMTP_UNEXPECTED_COMMAND),
-        ("HELLO", command_frame(&hello), code::ZMTP_UNEXPECTED_COMMAND),
-        ("a bad ERROR", command("ERROR", b"\x04400"), code::ZMTP_MALFORMED_COMMAND_ERROR),
+        ("an impostor's WELCOME", command_frame(&welcome), protocol_error::ZMTP_CRYPTOGRAPHIC),
+        (
+            "a short WELCOME",
+            command("WELCOME", &[0; 159]),
+            protocol_error::ZMTP_MALFORMED_COMMAND_WELCOME,
+        ),
+        ("READY", ready(DEALER, b""), protocol_error::ZMTP_UNEXPECTED_COMMAND),
+        ("HELLO", command_frame(&hello), protocol_error::ZMTP_UNEXPECTED_COMMAND),
+        ("a bad ERROR", command("ERROR", b"\x04400"), protocol_error::ZMTP_MALFORMED_COMMAND_ERROR),
     ];
     for (what, bytes, expected) in cases {
         let context = context();

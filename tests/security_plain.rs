@@ -11,9 +11,9 @@ use common::zap::{reply, Handler};
 use common::{context, disagree, finish, Door, EventIs, Monitor, Peer, Setup, Socket};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
-use zeroxide::options::ids;
-use zeroxide::runtime::Context;
-use zeroxide::wire::error::code;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::options::ids::protocol_error;
+use zeroxide::internal::runtime::Context;
 
 const TCP: &str = "tcp://127.0.0.1:*";
 const USER: &[u8] = b"alice";
@@ -202,8 +202,8 @@ fn hello_cut_short_is_refused_at_every_length() {
         let mut peer = scene.attacker();
         peer.write(&command_frame(&body[..cut]));
         let failure = match cut {
-            0..=5 => protocol(code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED),
-            _ => protocol(code::ZMTP_MALFORMED_COMMAND_HELLO),
+            0..=5 => protocol(protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED),
+            _ => protocol(protocol_error::ZMTP_MALFORMED_COMMAND_HELLO),
         };
         scene.expect_end(peer, b"", failure, &format!("cut at {cut}"));
     }
@@ -220,8 +220,8 @@ fn initiate_cut_short_is_refused_at_every_length() {
         let mut peer = scene.guest();
         peer.write(&command_frame(&body[..cut]));
         let failure = match cut {
-            0..=8 => protocol(code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED),
-            _ => protocol(code::ZMTP_INVALID_METADATA),
+            0..=8 => protocol(protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED),
+            _ => protocol(protocol_error::ZMTP_INVALID_METADATA),
         };
         scene.expect_end(peer, b"", failure, &format!("cut at {cut}"));
     }
@@ -246,7 +246,7 @@ fn a_connection_that_breaks_anywhere_is_no_more_than_that() {
 #[test]
 fn commands_out_of_order_are_refused() {
     let scene = Scene::new(|_| {});
-    let unexpected = protocol(code::ZMTP_UNEXPECTED_COMMAND);
+    let unexpected = protocol(protocol_error::ZMTP_UNEXPECTED_COMMAND);
     let initiate = command("INITIATE", &properties());
     let first: [(&str, Vec<u8>, EventIs); 8] = [
         ("INITIATE", initiate.clone(), unexpected),
@@ -337,7 +337,7 @@ fn commands_that_are_too_long_are_refused_before_they_are_there() {
     let mut peer = scene.attacker();
     let padded = [hello_data(USER, PASSWORD), vec![0; 60_000]].concat();
     peer.write(&command("HELLO", &padded));
-    let failure = protocol(code::ZMTP_MALFORMED_COMMAND_HELLO);
+    let failure = protocol(protocol_error::ZMTP_MALFORMED_COMMAND_HELLO);
     scene.expect_end(peer, b"", failure, "HELLO with something behind it");
     scene.finish();
 }
@@ -356,7 +356,7 @@ fn lying_lengths_in_metadata_are_refused() {
     for lie in lies {
         let mut peer = scene.guest();
         peer.write(&command("INITIATE", &lie));
-        let failure = protocol(code::ZMTP_INVALID_METADATA);
+        let failure = protocol(protocol_error::ZMTP_INVALID_METADATA);
         scene.expect_end(peer, b"", failure, &lie.escape_ascii().to_string());
     }
     scene.finish();
@@ -387,7 +387,7 @@ fn other_mechanisms_are_refused() {
             peer.write(&greeting(3, minor, mechanism));
             peer.try_write(&ready(DEALER, b"me"));
             peer.try_write(&Dialect::V3(1).message(&[b"hello"]));
-            let failure = protocol(code::ZMTP_MECHANISM_MISMATCH);
+            let failure = protocol(protocol_error::ZMTP_MECHANISM_MISMATCH);
             let mut told = peer.read_to_end();
             told.truncate(64);
             assert!(plain().starts_with(&told), "{mechanism}: {}", told.escape_ascii());
@@ -480,8 +480,8 @@ fn either_end_may_be_the_server() {
 #[test]
 fn a_server_that_breaks_the_rules_is_left() {
     let welcome = command("WELCOME", b"");
-    let unexpected = protocol(code::ZMTP_UNEXPECTED_COMMAND);
-    let malformed_ready = protocol(code::ZMTP_INVALID_METADATA);
+    let unexpected = protocol(protocol_error::ZMTP_UNEXPECTED_COMMAND);
+    let malformed_ready = protocol(protocol_error::ZMTP_INVALID_METADATA);
     let cases: [(&str, Vec<u8>, EventIs); 9] = [
         ("READY first", ready(ROUTER, b""), unexpected),
         ("HELLO", hello(b"server", b""), unexpected),
@@ -489,10 +489,14 @@ fn a_server_that_breaks_the_rules_is_left() {
         (
             "a long WELCOME",
             command("WELCOME", b"!"),
-            protocol(code::ZMTP_MALFORMED_COMMAND_WELCOME),
+            protocol(protocol_error::ZMTP_MALFORMED_COMMAND_WELCOME),
         ),
         ("WELCOME twice", [welcome.clone(), welcome.clone()].concat(), unexpected),
-        ("a bad ERROR", command("ERROR", b"\x04400"), protocol(code::ZMTP_MALFORMED_COMMAND_ERROR)),
+        (
+            "a bad ERROR",
+            command("ERROR", b"\x04400"),
+            protocol(protocol_error::ZMTP_MALFORMED_COMMAND_ERROR),
+        ),
         (
             "an ERROR",
             command("ERROR", b"\x03500"),

@@ -10,9 +10,9 @@ use common::{context, finish, EventIs, Monitor, Peer, Socket};
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
-use zeroxide::options::ids;
-use zeroxide::runtime::Context;
-use zeroxide::wire::error::code;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::options::ids::protocol_error;
+use zeroxide::internal::runtime::Context;
 
 const TCP: &str = "tcp://127.0.0.1:*";
 const DOMAIN: &[u8] = b"test";
@@ -300,24 +300,24 @@ fn malformed_replies_keep_the_peer_out() {
         frames
     };
     let mut cases: Vec<(Frames, i32)> = vec![
-        (with(0, b"1.1"), code::ZAP_BAD_VERSION),
-        (with(0, b""), code::ZAP_BAD_VERSION),
-        (with(1, b"2"), code::ZAP_BAD_REQUEST_ID),
-        (with(1, b""), code::ZAP_BAD_REQUEST_ID),
-        (with(1, b"1\0"), code::ZAP_BAD_REQUEST_ID),
+        (with(0, b"1.1"), protocol_error::ZAP_BAD_VERSION),
+        (with(0, b""), protocol_error::ZAP_BAD_VERSION),
+        (with(1, b"2"), protocol_error::ZAP_BAD_REQUEST_ID),
+        (with(1, b""), protocol_error::ZAP_BAD_REQUEST_ID),
+        (with(1, b"1\0"), protocol_error::ZAP_BAD_REQUEST_ID),
     ];
     for status in [&b""[..], b"2", b"20", b"2000", b"201", b"100", b"600", b" 200", b"OK!"] {
-        cases.push((with(2, status), code::ZAP_INVALID_STATUS_CODE));
+        cases.push((with(2, status), protocol_error::ZAP_INVALID_STATUS_CODE));
     }
     for metadata in [&b"\x01"[..], b"\x03X-A\0\0\0\x02v", b"\xFFX", b"\x03X-A\xFF\xFF\xFF\xFFv"] {
-        cases.push((with(5, metadata), code::ZAP_INVALID_METADATA));
+        cases.push((with(5, metadata), protocol_error::ZAP_INVALID_METADATA));
     }
     for count in 0..6 {
-        cases.push((good[..count].to_vec(), code::ZAP_MALFORMED_REPLY));
+        cases.push((good[..count].to_vec(), protocol_error::ZAP_MALFORMED_REPLY));
     }
     for more in [1, 2, 100] {
         let extra = vec![Vec::new(); more];
-        cases.push(([good.clone(), extra].concat(), code::ZAP_MALFORMED_REPLY));
+        cases.push(([good.clone(), extra].concat(), protocol_error::ZAP_MALFORMED_REPLY));
     }
     for kind in KINDS {
         let context = context();
@@ -353,9 +353,9 @@ fn a_reply_needs_its_delimiter() {
         });
         let server = Server::new(&context, kind, |_| {});
         assert_eq!(server.knock().read_to_end(), b"");
-        server.expect_failure(protocol(code::ZAP_UNSPECIFIED), "another delimiter");
+        server.expect_failure(protocol(protocol_error::ZAP_UNSPECIFIED), "another delimiter");
         assert_eq!(server.knock().read_to_end(), b"");
-        server.expect_failure(protocol(code::ZAP_MALFORMED_REPLY), "no delimiter");
+        server.expect_failure(protocol(protocol_error::ZAP_MALFORMED_REPLY), "no delimiter");
         drop(handler);
         finish(&context, server.sockets());
     }

@@ -6,7 +6,7 @@ mod common;
 
 use common::bytes::{Dialect, DEALER, DIALECTS, ROUTER};
 use common::{context, finish, Door, Peer, Socket};
-use zeroxide::options::ids;
+use zeroxide::internal::options::ids;
 
 /// Our routing id.
 const US: &[u8] = b"us";

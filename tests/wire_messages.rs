@@ -9,7 +9,7 @@ use common::bytes::{
 };
 use common::{context, finish, Door, Peer, Socket};
 use std::time::{Duration, Instant};
-use zeroxide::options::ids;
+use zeroxide::internal::options::ids;
 
 const TCP: &str = "tcp://127.0.0.1:*";
 const V3_1: Dialect = Dialect::V3(1);

@@ -9,7 +9,7 @@ mod common;
 use common::bytes::{self, Dialect};
 use common::{context, finish, Peer, Socket};
 use std::time::Duration;
-use zeroxide::options::ids;
+use zeroxide::internal::options::ids;
 
 const MESSAGES: u32 = 200_000;
 /// The slow receiver takes a nap after this many.

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{context, finish, Door, Peer, Socket};
-use zeroxide::options::ids;
+use zeroxide::internal::options::ids;
 
 const TCP: &str = "tcp://127.0.0.1:*";
 

@@ -7,7 +7,7 @@ mod common;
 use common::bytes::{Dialect, DIALECTS, PULL, PUSH};
 use common::{context, finish, Door, Peer, Random, Socket};
 use std::time::Duration;
-use zeroxide::options::ids;
+use zeroxide::internal::options::ids;
 
 /// Message number `number`: one to three parts, short and long, all told by the number.
 fn message(number: u32) -> Vec<Vec<u8>> {

@@ -7,9 +7,9 @@ mod common;
 use common::bytes::{greeting, Dialect, DEALER};
 use common::{context, finish, Door, EventIs, Peer, Socket};
 use std::time::Duration;
-use zeroxide::options::ids;
-use zeroxide::runtime::Context;
-use zeroxide::wire::error::code;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::options::ids::protocol_error;
+use zeroxide::internal::runtime::Context;
 
 const CONNECTED: EventIs = EventIs(ids::EVENT_CONNECTED, None);
 const DELAYED: EventIs = EventIs(ids::EVENT_CONNECT_DELAYED, None);
@@ -17,7 +17,7 @@ const RETRIED: EventIs = EventIs(ids::EVENT_CONNECT_RETRIED, None);
 const DISCONNECTED: EventIs = EventIs(ids::EVENT_DISCONNECTED, None);
 const NO_DETAIL: EventIs = EventIs(ids::EVENT_HANDSHAKE_FAILED_NO_DETAIL, None);
 const MISMATCH: EventIs =
-    EventIs(ids::EVENT_HANDSHAKE_FAILED_PROTOCOL, Some(code::ZMTP_MECHANISM_MISMATCH));
+    EventIs(ids::EVENT_HANDSHAKE_FAILED_PROTOCOL, Some(protocol_error::ZMTP_MECHANISM_MISMATCH));
 
 /// The part of a greeting that says no more than the version.
 const VERSION: usize = 11;

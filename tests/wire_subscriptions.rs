@@ -6,7 +6,7 @@ mod common;
 use common::bytes::{Dialect, DIALECTS, PUB, SUB};
 use common::{context, finish, Door, Peer, Socket};
 use std::time::Duration;
-use zeroxide::options::ids;
+use zeroxide::internal::options::ids;
 
 const TCP: &str = "tcp://127.0.0.1:*";
 /// Topics whose frames have every form.

@@ -1,8 +1,8 @@
 use criterion::{BenchmarkId, Criterion, Throughput};
 use std::hint::black_box;
-use zeroxide::security::curve::{Client, ClientKeys, Key, Server};
-use zeroxide::security::{Local, Mechanism, Open, Seal, Traffic};
-use zeroxide::wire::SocketType;
+use zeroxide::internal::security::curve::{Client, ClientKeys, Key, Server};
+use zeroxide::internal::security::{Local, Mechanism, Open, Seal, Traffic};
+use zeroxide::SocketType;
 
 /// How fast messages can be sealed and opened: the limit of any connection with CURVE.
 pub fn all(criterion: &mut Criterion) {

@@ -2,7 +2,7 @@
 //!
 //! | module | what it measures |
 //! | --- | --- |
-//! | [`codec`] | headers, and the scan of a received block |
+//! | [`codec`] | the headers of frames |
 //! | [`curve`] | sealing and opening, which no connection with CURVE can be faster than |
 //! | [`queue`] | frames through the queue, one by one and as a connection moves them |
 //! | [`trie`] | subscriptions: matching, adding and taking back |

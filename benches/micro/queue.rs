@@ -1,8 +1,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput};
 use std::hint::black_box;
 use std::io::IoSlice;
-use zeroxide::sync::queue::{queue, Consumer, Payload, Producer, Verdict};
-use zeroxide::wire::frame::scan;
+use zeroxide::internal::sync::queue::{queue, Consumer, Payload, Producer, Verdict};
 
 use crate::codec::frames;
 
@@ -71,8 +70,7 @@ fn batches(criterion: &mut Criterion) {
 fn absorb(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("queue, received");
     for size in [1, 64, 1024] {
-        let block = frames(size);
-        let count = scan(&block, None).messages;
+        let (block, count) = frames(size);
         let (mut producer, mut consumer) = ends();
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(BenchmarkId::new("absorb and pop", size), |bencher| {

@@ -1,6 +1,6 @@
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use std::hint::black_box;
-use zeroxide::pattern::trie::{MultiTrie, Trie};
+use zeroxide::internal::pattern::trie::{MultiTrie, Trie};
 
 const TOPICS: usize = 4096;
 

@@ -17,7 +17,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use zeroxide::options::ids;
+use zeroxide::internal::options::ids;
 
 extern "C-unwind" {
     fn pthread_create(

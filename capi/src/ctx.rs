@@ -9,9 +9,9 @@ use crate::reserve;
 use crate::util::{blocking, pointer, status, uncancelled, Uncancelled};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
-use zeroxide::error::{Error, Result};
-use zeroxide::runtime::Context;
-use zeroxide::sys::nap::Nap;
+use zeroxide::internal::error::{Error, Result};
+use zeroxide::internal::runtime::Context;
+use zeroxide::internal::sys::nap::Nap;
 
 static CONTEXTS: Table<Shared<Context>, { kind::CONTEXT }> = Table::empty();
 
@@ -125,7 +125,7 @@ fn terminate_or_nap(handle: *const c_void, nap: &mut Nap) -> Result<c_int> {
 mod tests {
     use super::*;
     use crate::socket::{zmq_close, zmq_socket};
-    use zeroxide::options::ids;
+    use zeroxide::internal::options::ids;
 
     #[test]
     fn all_that_wait_for_the_end_of_a_context_succeed() {

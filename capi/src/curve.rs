@@ -3,9 +3,9 @@
 use crate::util::{bytes, input, pointer, status};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
-use zeroxide::error::Error;
-use zeroxide::options::{z85, CurveKey, CURVE_KEY_SIZE};
-use zeroxide::security::curve::{key_pair, Key};
+use zeroxide::internal::error::Error;
+use zeroxide::internal::options::{z85, CurveKey, CURVE_KEY_SIZE};
+use zeroxide::internal::security::curve::{key_pair, Key};
 
 /// Encodes bytes, a multiple of 4, as text; `dest_` has room for 5 characters for 4 bytes, and NUL.
 ///

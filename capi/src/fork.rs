@@ -47,7 +47,7 @@ mod tests {
     use crate::socket::{zmq_close, zmq_socket};
     use crate::timers::{zmq_timers_destroy, zmq_timers_new};
     use std::sync::atomic::{AtomicBool, Ordering};
-    use zeroxide::options::ids;
+    use zeroxide::internal::options::ids;
 
     /// Starts no threads: in a Rust program the standard library has a lock for that, which a child may find taken.
     fn open_and_close() -> bool {

@@ -37,7 +37,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use words::Words;
-use zeroxide::error::{Error, Result};
+use zeroxide::internal::error::{Error, Result};
 
 /// What a handle stands for. Known to the compiler at each table, so that a look costs no load.
 pub mod kind {

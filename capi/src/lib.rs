@@ -6,7 +6,7 @@
 //! - no panic crosses to C: every body runs in [`util::catch`];
 //! - contexts, sockets and timers are handles, looked up in tables ([`handles`]) and never
 //!   followed as pointers, so that a NULL, stale or invented one gives an errno;
-//! - a `zmq_msg_t` holds a `zeroxide::message::Message`, known to be live by its tag.
+//! - a `zmq_msg_t` holds a `zeroxide::internal::message::Message`, known to be live by its tag.
 #![allow(non_camel_case_types)]
 
 pub mod constants;

@@ -8,8 +8,8 @@ use crate::util::{bytes, catch, fail, pointer, status};
 use std::ffi::{c_char, c_int, c_uchar, c_void};
 use std::mem::{align_of, size_of};
 use std::ptr;
-use zeroxide::error::{Error, Result};
-use zeroxide::message::{Block, Message};
+use zeroxide::internal::error::{Error, Result};
+use zeroxide::internal::message::{Block, Message};
 
 /// A message part. What it holds is the library's affair.
 ///

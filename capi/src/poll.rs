@@ -5,9 +5,9 @@ use crate::util::{blocking, size};
 use std::ffi::{c_int, c_long, c_short, c_void};
 use std::slice;
 use std::time::Duration;
-use zeroxide::error::{Error, Result};
-use zeroxide::socket::{poll_or_nap, PollItem};
-use zeroxide::sys::nap::Nap;
+use zeroxide::internal::error::{Error, Result};
+use zeroxide::internal::socket::{poll_or_nap, PollItem};
+use zeroxide::internal::sys::nap::Nap;
 
 /// A file descriptor.
 pub type zmq_fd_t = c_int;

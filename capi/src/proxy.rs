@@ -3,8 +3,8 @@
 use crate::socket::find;
 use crate::util::blocking;
 use std::ffi::{c_int, c_void};
-use zeroxide::socket::proxy_or_nap;
-use zeroxide::sys::nap::Nap;
+use zeroxide::internal::socket::proxy_or_nap;
+use zeroxide::internal::sys::nap::Nap;
 
 /// Passes messages between two sockets until the context is terminated.
 #[no_mangle]

@@ -13,8 +13,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ptr;
-use zeroxide::error::{Error, Result};
-use zeroxide::sync::numbers::Numbers;
+use zeroxide::internal::error::{Error, Result};
+use zeroxide::internal::sync::numbers::Numbers;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator { reserve: Reserve::new() };

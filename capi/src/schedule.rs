@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::{BTreeSet, HashMap};
-use zeroxide::error::{Error, Result};
+use zeroxide::internal::error::{Error, Result};
 
 /// Timers that repeat, each with what is to be done (`A`) when it is due. Times are milliseconds.
 pub struct Schedule<A> {

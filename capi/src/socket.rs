@@ -12,11 +12,11 @@ use crate::util::{
 use libc::iovec;
 use std::ffi::{c_char, c_int, c_void};
 use std::{mem, ptr};
-use zeroxide::error::{Error, Result};
-use zeroxide::link::{Frame, Sink, Taken};
-use zeroxide::message::{Block, Message};
-use zeroxide::socket::{Core, RawSocket};
-use zeroxide::sys::nap::Nap;
+use zeroxide::internal::error::{Error, Result};
+use zeroxide::internal::link::{Frame, Sink, Taken};
+use zeroxide::internal::message::{Block, Message};
+use zeroxide::internal::socket::{Core, RawSocket};
+use zeroxide::internal::sys::nap::Nap;
 
 static SOCKETS: Table<RawSocket, { kind::SOCKET }> = Table::empty();
 

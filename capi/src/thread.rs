@@ -8,7 +8,7 @@ use std::ffi::{c_int, c_uint, c_ulong, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::time::Instant;
-use zeroxide::error::{Error, Result};
+use zeroxide::internal::error::{Error, Result};
 
 struct Thread {
     id: libc::pthread_t,

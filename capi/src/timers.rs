@@ -10,7 +10,7 @@ use std::ffi::{c_int, c_long, c_void};
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use zeroxide::error::{Error, Result};
+use zeroxide::internal::error::{Error, Result};
 
 static TIMERS: Table<Shared<Timers>, { kind::TIMERS }> = Table::empty();
 

@@ -8,10 +8,10 @@ use std::ffi::{c_char, c_int, c_void, CStr, CString};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::LazyLock;
 use std::{mem, ptr};
-use zeroxide::error::{self, Error, Result};
-use zeroxide::message::returns::{self, Postponed};
-use zeroxide::socket::forget_nap;
-use zeroxide::sys::nap::Nap;
+use zeroxide::internal::error::{self, Error, Result};
+use zeroxide::internal::message::returns::{self, Postponed};
+use zeroxide::internal::socket::forget_nap;
+use zeroxide::internal::sys::nap::Nap;
 
 /// The errno that the calling thread's last failed call left.
 #[no_mangle]

@@ -19,7 +19,11 @@ pub const PYZMQ: &str = "27.3.0";
 const PIP_LIMIT: Duration = Duration::from_secs(600);
 
 /// Counts up when the way in which environments are made changes.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
+
+/// Modules that are built at run time want `distutils`, which setuptools has since Python has it no
+/// longer. In the tools' own environment a file says this; where only their folder is seen, a line has to.
+const DISTUTILS: &str = "\nimport _distutils_hack; _distutils_hack.add_shim()\n";
 
 type Result<T> = std::result::Result<T, Trouble>;
 
@@ -69,6 +73,9 @@ pub fn sources() -> PathBuf {
 
 /// The interpreter of an environment that has pyzmq and the tools.
 pub fn interpreter(pyzmq: Pyzmq) -> Result<PathBuf> {
+    if pyzmq != Pyzmq::Wheel {
+        need_headers()?;
+    }
     let prefix = prefix()?;
     let _lock = work::lock()?;
     let tools = tools()?;
@@ -83,7 +90,9 @@ pub fn interpreter(pyzmq: Pyzmq) -> Result<PathBuf> {
     made_once(&venv, &stamp, || {
         run(Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(&venv))?;
         let see_tools = site(&venv)?.join("tools.pth");
-        during(fs::write(&see_tools, site(&tools)?.as_os_str().as_bytes()), see_tools.display())?;
+        let mut lines = site(&tools)?.into_os_string();
+        lines.push(DISTUTILS);
+        during(fs::write(&see_tools, lines.as_bytes()), see_tools.display())?;
         let mut pip = pip(&venv);
         pip.args(["install", "--no-deps", "--no-build-isolation"]).arg(&package);
         pip.env("ZMQ_PREFIX", &prefix).env("PYZMQ_NO_BUNDLE", "1");
@@ -147,6 +156,18 @@ fn version() -> Result<String> {
         }
         Ok(_) => Err(Trouble::Missing("python3 has no venv and pip: install python3-venv".into())),
         Err(_) => Err(Trouble::Missing("there is no python3: install python3-venv".into())),
+    }
+}
+
+/// Are Python's headers here, to build extensions with?
+pub fn need_headers() -> Result<()> {
+    let mut probe = Command::new("python3");
+    probe.args(["-c", "import sysconfig; print(sysconfig.get_path('include'), end='')"]);
+    let output = during(probe.output(), "python3")?;
+    let include = PathBuf::from(String::from_utf8_lossy(&output.stdout).into_owned());
+    match include.join("Python.h").exists() {
+        true => Ok(()),
+        false => Err(Trouble::Missing("python3 has no headers: install python3-dev".into())),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Once;
 
 use libsodium_sys as sodium;
-use zeroxide::sys::crypto;
+use zeroxide::internal::sys::crypto;
 
 /// Numbers that look random and are the same in every run (xorshift).
 struct Random(u64);

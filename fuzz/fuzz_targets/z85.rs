@@ -1,5 +1,5 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| zeroxide_fuzz::run(
-    zeroxide_fuzz::targets::z85::run,
+libfuzzer_sys::fuzz_target!(|data: &[u8]| zeroxide::fuzzing::run(
+    zeroxide::fuzzing::targets::z85::run,
     data
 ));

@@ -5,7 +5,9 @@
 //! Errors are not handled where they show: they are told to the session, which owns the end.
 #![forbid(unsafe_code)]
 
-pub use super::half::{Flushed, Pumped, RecvFraming, RecvHalf, Sealed, SendFraming, SendHalf};
+pub(crate) use super::half::{
+    Flushed, Pumped, RecvFraming, RecvHalf, Sealed, SendFraming, SendHalf,
+};
 use crate::error::Result;
 use crate::link::Brought;
 use crate::sys::io::Stream;
@@ -16,10 +18,10 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{fence, AtomicBool, AtomicU32, Ordering};
 
 /// A connection whose handshake is over.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: Stream,
-    pub send: Mutex<SendHalf>,
-    pub recv: Mutex<RecvHalf>,
+    pub(crate) send: Mutex<SendHalf>,
+    pub(crate) recv: Mutex<RecvHalf>,
     /// The I/O thread wanted to flush, and left that to the thread that had the send half.
     left: AtomicBool,
     /// Counts reads that brought something.
@@ -27,17 +29,17 @@ pub struct Connection {
 }
 
 /// What came of reading.
-pub struct Inline {
-    pub pumped: Pumped,
-    pub brought: Brought,
+pub(crate) struct Inline {
+    pub(crate) pumped: Pumped,
+    pub(crate) brought: Brought,
     /// A reply is due: the send half is to be flushed.
-    pub replied: bool,
+    pub(crate) replied: bool,
     /// The peer has promised a sign of life, of which the session is to know.
-    pub pinged: bool,
+    pub(crate) pinged: bool,
 }
 
 impl Connection {
-    pub fn new(stream: Stream, send: SendHalf, recv: RecvHalf) -> Self {
+    pub(crate) fn new(stream: Stream, send: SendHalf, recv: RecvHalf) -> Self {
         Self {
             stream,
             send: Mutex::new(send),
@@ -47,23 +49,23 @@ impl Connection {
         }
     }
 
-    pub fn fd(&self) -> RawFd {
+    pub(crate) fn fd(&self) -> RawFd {
         self.stream.as_raw_fd()
     }
 
     /// Writes what waits, as far as the kernel takes it.
-    pub fn flush(&self) -> io::Result<Flushed> {
+    pub(crate) fn flush(&self) -> io::Result<Flushed> {
         self.send.lock().flush(&self.stream)
     }
 
     /// The same, unless another thread is at it.
-    pub fn try_flush(&self) -> Option<io::Result<Flushed>> {
+    pub(crate) fn try_flush(&self) -> Option<io::Result<Flushed>> {
         Some(self.send.try_lock()?.flush(&self.stream))
     }
 
     /// The same on the I/O thread. A thread that is at it either flushes as well, or asks
     /// [`Connection::was_left_flushing`] when it is done.
-    pub fn flush_or_leave(&self) -> Option<io::Result<Flushed>> {
+    pub(crate) fn flush_or_leave(&self) -> Option<io::Result<Flushed>> {
         if let Some(flushed) = self.try_flush() {
             return Some(flushed);
         }
@@ -75,13 +77,13 @@ impl Connection {
 
     /// Has the I/O thread left its flushing to this thread, which had the send half and did not
     /// flush?
-    pub fn was_left_flushing(&self) -> bool {
+    pub(crate) fn was_left_flushing(&self) -> bool {
         fence(Ordering::SeqCst);
         self.left.load(Ordering::Relaxed) && self.left.swap(false, Ordering::Relaxed)
     }
 
     /// See [`SendHalf::send_through`]. `None` also if another thread is at it.
-    pub fn send_through(
+    pub(crate) fn send_through(
         &self,
         body: &[u8],
         queue: &mut dyn FnMut() -> Result<()>,
@@ -90,23 +92,23 @@ impl Connection {
     }
 
     /// Reads what is there and hands it to the socket; with `drain` until the system says that there is no more.
-    pub fn pump(&self, drain: bool) -> Pumped {
+    pub(crate) fn pump(&self, drain: bool) -> Pumped {
         self.read(self.recv.lock(), drain).pumped
     }
 
     /// The same, unless another thread is at it.
-    pub fn try_pump(&self) -> Option<Inline> {
+    pub(crate) fn try_pump(&self) -> Option<Inline> {
         Some(self.read(self.recv.try_lock()?, false))
     }
 
     /// The same, only if reading stopped for want of room.
-    pub fn try_resume(&self) -> Option<Inline> {
+    pub(crate) fn try_resume(&self) -> Option<Inline> {
         let half = self.recv.try_lock()?;
         half.is_full().then(|| self.read(half, false))
     }
 
     /// The same, when the other thread is done.
-    pub fn look(&self) -> Inline {
+    pub(crate) fn look(&self) -> Inline {
         self.read(self.recv.lock(), false)
     }
 
@@ -123,19 +125,19 @@ impl Connection {
     }
 
     /// How many reads brought something so far.
-    pub fn activity(&self) -> u32 {
+    pub(crate) fn activity(&self) -> u32 {
         self.activity.load(Ordering::Relaxed)
     }
 
     /// Ends the connection at once. A thread that sleeps on the descriptor has the kernel keep it,
     /// whoever closes it; the peer would hear of the end when that thread wakes.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         // An error means that there is no connection to end.
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
     /// Says goodbye: what was written still arrives, also when the peer sent what nobody read.
-    pub fn shut_down(&self) {
+    pub(crate) fn shut_down(&self) {
         let mut scratch = [0; 4096];
         // Unread bytes would make the kernel answer with a reset, and the peer lose what it has not read.
         for _ in 0..256 {

@@ -16,12 +16,13 @@ pub struct Event {
 }
 
 impl Event {
+    /// Makes an event.
     pub fn new(id: i32, value: i32, endpoint: impl Into<String>) -> Self {
         Self { id, value, endpoint: endpoint.into() }
     }
 
     /// The event that tells of a failed handshake.
-    pub fn handshake_failed(failure: Failure, endpoint: impl Into<String>) -> Self {
+    pub(crate) fn handshake_failed(failure: Failure, endpoint: impl Into<String>) -> Self {
         let (id, value) = match failure {
             Failure::NoDetail(errno) => (ids::EVENT_HANDSHAKE_FAILED_NO_DETAIL, errno),
             Failure::Protocol(code) => (ids::EVENT_HANDSHAKE_FAILED_PROTOCOL, code),

@@ -4,15 +4,15 @@
 #![forbid(unsafe_code)]
 
 use crate::error::Error;
-use crate::options::{ids, Options, SecurityMechanism};
+use crate::options::ids::protocol_error;
+use crate::options::{Options, SecurityMechanism, SocketType};
 use crate::security::curve::{ClientKeys, Key, ServerKeys};
 use crate::security::{
     Failure, HandshakeError, Local, Mechanism, Peer, Security, Status, ZapRequest,
 };
 use crate::sys::memory;
-use crate::wire::error::code;
 use crate::wire::frame::{parse_header, Header, RESERVED};
-use crate::wire::{command, Greeting, SocketType, Version, WireError};
+use crate::wire::{command, Greeting, Version, WireError};
 
 /// No command of a handshake is longer.
 const MAX_COMMAND: u64 = 64 * 1024;
@@ -25,7 +25,7 @@ const RESERVE: usize = 48 * 1024;
 const COPIES: usize = 4;
 
 /// A handshake under way.
-pub struct Handshake {
+pub(crate) struct Handshake {
     greeting: Greeting,
     security: Security,
     /// Set when the greeting is over.
@@ -34,7 +34,7 @@ pub struct Handshake {
     phantom_subscription: bool,
     input: Vec<u8>,
     /// What is to be sent now.
-    pub output: Vec<u8>,
+    pub(crate) output: Vec<u8>,
 }
 
 struct Stage {
@@ -43,19 +43,19 @@ struct Stage {
 }
 
 /// What a handshake came to.
-pub struct Agreement {
-    pub version: Version,
-    pub mechanism: Box<dyn Mechanism>,
-    pub peer: Peer,
+pub(crate) struct Agreement {
+    pub(crate) version: Version,
+    pub(crate) mechanism: Box<dyn Mechanism>,
+    pub(crate) peer: Peer,
     /// The peer is too old to send subscriptions.
-    pub subscribe_to_all: bool,
+    pub(crate) subscribe_to_all: bool,
     /// Bytes behind the handshake.
-    pub rest: Vec<u8>,
+    pub(crate) rest: Vec<u8>,
 }
 
 impl Handshake {
     /// With `is_reserved`, the peer is to name its mechanism first: see [`Greeting::reserved`].
-    pub fn new(
+    pub(crate) fn new(
         options: &Options,
         socket_type: SocketType,
         peer_address: &str,
@@ -92,7 +92,7 @@ impl Handshake {
     }
 
     /// Takes bytes of the peer.
-    pub fn input(&mut self, bytes: &[u8]) -> Result<(), HandshakeError> {
+    pub(crate) fn input(&mut self, bytes: &[u8]) -> Result<(), HandshakeError> {
         let reserve = RESERVE + COPIES * (self.input.len() + bytes.len());
         memory::is_there(reserve).map_err(HandshakeError::Local)?;
         self.input.try_reserve(bytes.len()).map_err(|_| HandshakeError::Local(Error::NoMemory))?;
@@ -113,7 +113,7 @@ impl Handshake {
     }
 
     /// The result, once it is there.
-    pub fn finish(&mut self) -> Option<Agreement> {
+    pub(crate) fn finish(&mut self) -> Option<Agreement> {
         let stage = self.stage.as_ref()?;
         if stage.version.has_mechanism() && stage.mechanism.status() != Status::Ready {
             return None;
@@ -133,12 +133,12 @@ impl Handshake {
     }
 
     /// A question for the ZAP handler, given once.
-    pub fn take_zap_request(&mut self) -> Option<ZapRequest> {
+    pub(crate) fn take_zap_request(&mut self) -> Option<ZapRequest> {
         self.stage.as_mut()?.mechanism.take_zap_request()
     }
 
     /// The ZAP handler's answer; `None` if there is no handler.
-    pub fn zap_reply(&mut self, frames: Option<&[&[u8]]>) -> Result<(), HandshakeError> {
+    pub(crate) fn zap_reply(&mut self, frames: Option<&[&[u8]]>) -> Result<(), HandshakeError> {
         let Some(stage) = &mut self.stage else { return Ok(()) };
         match frames {
             Some(frames) => stage.mechanism.zap_reply(frames)?,
@@ -149,29 +149,29 @@ impl Handshake {
     }
 
     /// Something for the monitor that does not end the connection yet, given once.
-    pub fn take_failure(&mut self) -> Option<Failure> {
+    pub(crate) fn take_failure(&mut self) -> Option<Failure> {
         self.stage.as_mut()?.mechanism.take_failure()
     }
 
     /// Has our side refused? Then anything more from the peer ends the connection.
-    pub fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         self.stage.as_ref().is_some_and(|stage| stage.mechanism.status() == Status::Failed)
     }
 
     /// Has the peer sent more than it has any reason to before the ZAP handler's answer? Then the rest
     /// waits in the kernel.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         let waits = |stage: &Stage| stage.mechanism.status() == Status::WaitingZap;
         self.input.len() >= MAX_AHEAD && self.stage.as_ref().is_some_and(waits)
     }
 
     /// Is the greeting not over, or did it fail?
-    pub fn is_greeting(&self) -> bool {
+    pub(crate) fn is_greeting(&self) -> bool {
         self.stage.is_none()
     }
 
     /// See [`Greeting::waits_for_mechanism`].
-    pub fn waits_for_mechanism(&self) -> bool {
+    pub(crate) fn waits_for_mechanism(&self) -> bool {
         self.greeting.waits_for_mechanism()
     }
 
@@ -206,7 +206,7 @@ impl Handshake {
             return Ok(None);
         };
         if flags & RESERVED != 0 {
-            return Err(HandshakeError::Protocol(code::ZMTP_UNSPECIFIED));
+            return Err(HandshakeError::Protocol(protocol_error::ZMTP_UNSPECIFIED));
         }
         let end = header_len + usize::try_from(body_len).map_err(|_| WireError::FrameTooLarge)?;
         if self.input.len() < end {
@@ -246,9 +246,4 @@ fn security_of(options: &Options) -> Security {
         }),
         SecurityMechanism::Null => Security::Null,
     }
-}
-
-/// Whether sockets of this type take part in the exchange of subscriptions as publishers.
-pub fn is_publisher(socket_type: i32) -> bool {
-    matches!(socket_type, ids::PUB | ids::XPUB)
 }

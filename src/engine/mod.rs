@@ -10,17 +10,16 @@
 //! | [`switches`] | turning the short cuts of the data path off |
 #![forbid(unsafe_code)]
 
-pub mod connection;
-pub mod event;
+pub(crate) mod connection;
+pub(crate) mod event;
 mod half;
-pub mod handshake;
-pub mod reactor;
-pub mod session;
+pub(crate) mod handshake;
+pub(crate) mod reactor;
+pub(crate) mod session;
 #[cfg(test)]
 mod simulation;
-pub mod switches;
+pub(crate) mod switches;
 
-pub use connection::Connection;
 pub use event::Event;
-pub use reactor::{Reactor, Ready, Timer};
-pub use session::{Owner, Session, SessionHandle};
+pub(crate) use reactor::{Reactor, Ready, Timer};
+pub(crate) use session::{Owner, Session, SessionHandle};

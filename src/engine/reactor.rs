@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// The clocks of a session; each runs once at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Timer {
+pub(crate) enum Timer {
     Handshake,
     /// A connection attempt takes too long.
     Connect,
@@ -28,7 +28,7 @@ pub enum Timer {
 
 impl Timer {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Handshake,
         Self::Connect,
         Self::Reconnect,
@@ -43,15 +43,15 @@ impl Timer {
 
 /// What is to be done with a descriptor.
 #[derive(Clone, Copy)]
-pub struct Ready {
-    pub readable: bool,
+pub(crate) struct Ready {
+    pub(crate) readable: bool,
     /// The peer sends no more, or there is an error: what is read comes to an end.
-    pub ended: bool,
-    pub writable: bool,
+    pub(crate) ended: bool,
+    pub(crate) writable: bool,
 }
 
 /// The I/O thread, as the session that it is running sees it.
-pub trait Reactor {
+pub(crate) trait Reactor {
     /// Tells from now on when `fd` becomes readable or writable, as far as asked for. Asking again tells of
     /// what is ready already. False if the system would not.
     fn watch(&mut self, fd: RawFd, readable: bool, writable: bool) -> bool;
@@ -78,7 +78,7 @@ pub trait Reactor {
 }
 
 /// Wakes an I/O thread for one of its sessions. Any thread may.
-pub trait Waker: Send + Sync {
+pub(crate) trait Waker: Send + Sync {
     /// `Session::poked` is to be called for the session of this number.
     fn poke(&self, session: usize);
 

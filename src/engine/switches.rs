@@ -11,7 +11,7 @@ use std::sync::Once;
 /// How a short cut is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Use {
+pub(crate) enum Use {
     Off,
     /// Where it is thought to pay. The default.
     On,
@@ -20,19 +20,19 @@ pub enum Use {
 }
 
 /// One of the switches.
-pub struct Switch(AtomicU8);
+pub(crate) struct Switch(AtomicU8);
 
 /// Whether senders write to idle connections themselves.
-pub static INLINE_SEND: Switch = Switch(AtomicU8::new(Use::On as u8));
+pub(crate) static INLINE_SEND: Switch = Switch(AtomicU8::new(Use::On as u8));
 /// Whether threads that wait for messages read for themselves.
-pub static CLAIMED_RECEIVE: Switch = Switch(AtomicU8::new(Use::On as u8));
+pub(crate) static CLAIMED_RECEIVE: Switch = Switch(AtomicU8::new(Use::On as u8));
 
 /// Whether threads wait a moment awake: for an answer, and for the next message within the process.
-pub static BUSY_WAIT: Switch = Switch(AtomicU8::new(Use::On as u8));
+pub(crate) static BUSY_WAIT: Switch = Switch(AtomicU8::new(Use::On as u8));
 
 impl Switch {
     #[inline]
-    pub fn get(&self) -> Use {
+    pub(crate) fn get(&self) -> Use {
         match self.0.load(Ordering::Relaxed) {
             0 => Use::Off,
             1 => Use::On,
@@ -40,13 +40,13 @@ impl Switch {
         }
     }
 
-    pub fn set(&self, how: Use) {
+    pub(crate) fn set(&self, how: Use) {
         self.0.store(how as u8, Ordering::Relaxed);
     }
 }
 
 /// Sets the switches as the environment says, once in a process.
-pub fn read_environment() {
+pub(crate) fn read_environment() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         for (name, switch) in [

@@ -27,7 +27,9 @@ pub enum Limits {
 
 /// One side of a link: what is sent to the other side, and what came from it.
 pub struct LinkEnd {
+    /// What this end sends goes here.
     pub tx: Sender,
+    /// What the other end sends comes from here.
     pub rx: Receiver,
 }
 
@@ -62,13 +64,18 @@ pub struct Slot(Mutex<Option<Message>>);
 
 /// The sending half of a link end.
 pub enum Sender {
+    /// Everything goes in order.
     Stream {
+        /// The queue.
         tx: Producer<Parcel>,
         /// Bytes written since the peer was last asked to flush.
         unflushed: usize,
     },
+    /// Only the last message is kept.
     Latest {
+        /// What is not a message.
         tx: Producer<Parcel>,
+        /// The message.
         slot: Arc<Slot>,
     },
 }
@@ -76,7 +83,7 @@ pub enum Sender {
 impl Sender {
     /// Is there room for one more message, as far as this end knows without asking?
     #[inline(always)]
-    pub fn has_credit(&self) -> bool {
+    pub(crate) fn has_credit(&self) -> bool {
         match self {
             Sender::Stream { tx, .. } => tx.has_credit(),
             Sender::Latest { .. } => true,
@@ -85,7 +92,7 @@ impl Sender {
 
     /// Is there room for one more message?
     #[inline]
-    pub fn has_room(&mut self) -> bool {
+    pub(crate) fn has_room(&mut self) -> bool {
         match self {
             Sender::Stream { tx, .. } => tx.has_room(),
             Sender::Latest { .. } => true,
@@ -94,7 +101,7 @@ impl Sender {
 
     /// Writes a part; the last one of a message makes the message visible.
     #[inline(always)]
-    pub fn write(
+    pub(crate) fn write(
         &mut self,
         frame: &mut Frame<'_>,
         keep_metadata: bool,
@@ -129,7 +136,7 @@ impl Sender {
 
     /// Writes a part that others get as well.
     #[inline]
-    pub fn write_shared(
+    pub(crate) fn write_shared(
         &mut self,
         frame: &Frame<'_>,
         keep_metadata: bool,
@@ -194,7 +201,7 @@ impl Sender {
     ///
     /// # Errors
     /// `NoMemory`.
-    pub fn write_command(&mut self, body: &[u8], peer: &dyn Peer) -> Result<()> {
+    pub(crate) fn write_command(&mut self, body: &[u8], peer: &dyn Peer) -> Result<()> {
         self.producer().push(COMMAND, body)?;
         self.commit(peer);
         Ok(())
@@ -204,7 +211,7 @@ impl Sender {
     ///
     /// # Errors
     /// `NoMemory`.
-    pub fn write_parcel(&mut self, parcel: Parcel, peer: &dyn Peer) -> Result<()> {
+    pub(crate) fn write_parcel(&mut self, parcel: Parcel, peer: &dyn Peer) -> Result<()> {
         self.producer().room_for_object()?.put(COMMAND, parcel);
         self.commit(peer);
         Ok(())
@@ -212,7 +219,7 @@ impl Sender {
 
     /// Publishes what was written.
     #[inline(always)]
-    pub fn commit(&mut self, peer: &dyn Peer) {
+    pub(crate) fn commit(&mut self, peer: &dyn Peer) {
         self.publish(false, peer);
     }
 
@@ -235,7 +242,7 @@ impl Sender {
     }
 
     /// Has the peer flush what was written, if it can.
-    pub fn press(&mut self, peer: &dyn Peer) {
+    pub(crate) fn press(&mut self, peer: &dyn Peer) {
         if let Sender::Stream { unflushed, .. } = self {
             *unflushed = 0;
         }
@@ -243,47 +250,47 @@ impl Sender {
     }
 
     /// Takes back the parts of an unfinished message.
-    pub fn rollback(&mut self) -> bool {
+    pub(crate) fn rollback(&mut self) -> bool {
         self.producer().rollback()
     }
 
-    /// Has the other side gone?
-    pub fn is_closed(&self) -> bool {
-        match self {
-            Sender::Stream { tx, .. } | Sender::Latest { tx, .. } => tx.is_closed(),
-        }
-    }
-
     /// Changes the high-water mark.
-    pub fn set_hwm(&mut self, hwm: usize) {
+    pub(crate) fn set_hwm(&mut self, hwm: usize) {
         if let Sender::Stream { tx, .. } = self {
             tx.set_hwm(hwm);
         }
     }
 
     /// Leaves: what was committed can still be read.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.producer().close();
     }
 
     /// The queue itself, for an engine that reads from a descriptor straight into it.
     #[inline]
-    pub fn producer(&mut self) -> &mut Producer<Parcel> {
+    pub(crate) fn producer(&mut self) -> &mut Producer<Parcel> {
         match self {
             Sender::Stream { tx, .. } | Sender::Latest { tx, .. } => tx,
         }
     }
 
     /// Is this a conflated direction?
-    pub fn is_latest(&self) -> bool {
+    pub(crate) fn is_latest(&self) -> bool {
         matches!(self, Sender::Latest { .. })
     }
 }
 
 /// The receiving half of a link end.
 pub enum Receiver {
+    /// Everything comes in order.
     Stream(Consumer<Parcel>),
-    Latest { rx: Consumer<Parcel>, slot: Arc<Slot> },
+    /// Only the last message is kept.
+    Latest {
+        /// What is not a message.
+        rx: Consumer<Parcel>,
+        /// The message.
+        slot: Arc<Slot>,
+    },
 }
 
 impl Receiver {
@@ -302,7 +309,7 @@ impl Receiver {
 
     /// The queue.
     #[inline]
-    pub fn consumer(&mut self) -> &mut Consumer<Parcel> {
+    pub(crate) fn consumer(&mut self) -> &mut Consumer<Parcel> {
         match self {
             Receiver::Stream(rx) | Receiver::Latest { rx, .. } => rx,
         }
@@ -310,19 +317,19 @@ impl Receiver {
 
     /// The first unread record of the queue.
     #[inline]
-    pub fn front(&mut self) -> Option<Record<'_, Parcel>> {
+    pub(crate) fn front(&mut self) -> Option<Record<'_, Parcel>> {
         self.consumer().front()
     }
 
     /// Has the other side gone? What it left may still be there.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         match self {
             Receiver::Stream(rx) | Receiver::Latest { rx, .. } => rx.is_closed(),
         }
     }
 
     /// Changes the high-water mark.
-    pub fn set_hwm(&mut self, hwm: usize) {
+    pub(crate) fn set_hwm(&mut self, hwm: usize) {
         if let Receiver::Stream(rx) = self {
             rx.set_hwm(hwm);
         }

@@ -16,9 +16,9 @@ const COPY_BYTES: usize = 24 * 1024;
 #[derive(Debug, Default)]
 pub struct PeerInfo {
     /// The properties that messages from this peer carry.
-    pub metadata: Option<Arc<Metadata>>,
+    pub(crate) metadata: Option<Arc<Metadata>>,
     /// The routing id that it announced; empty if none.
-    pub routing_id: Vec<u8>,
+    pub(crate) routing_id: Vec<u8>,
 }
 
 /// What travels through a queue by reference.
@@ -42,7 +42,7 @@ impl Payload for Parcel {
 pub struct Frame<'a> {
     body: Body<'a>,
     /// More parts of the same message follow.
-    pub more: bool,
+    pub(crate) more: bool,
 }
 
 enum Body<'a> {
@@ -69,7 +69,7 @@ impl<'a> Frame<'a> {
 
     /// The body.
     #[inline(always)]
-    pub fn body(&self) -> &[u8] {
+    pub(crate) fn body(&self) -> &[u8] {
         match &self.body {
             Body::Bytes(bytes) => bytes,
             Body::Borrowed(message) => message,
@@ -124,13 +124,13 @@ impl<'a> Frame<'a> {
     }
 
     /// Takes the message out, or makes one of the bytes.
-    pub fn take(&mut self) -> Result<Message> {
+    pub(crate) fn take(&mut self) -> Result<Message> {
         self.make_message()?;
         Ok(self.take_message())
     }
 
     /// Makes what is too large to be copied many times a message that can be shared.
-    pub fn share(&mut self) -> Result<()> {
+    pub(crate) fn share(&mut self) -> Result<()> {
         match self.body {
             Body::Bytes(bytes) if bytes.len() > COPY_MESSAGE => self.make_message(),
             _ => Ok(()),
@@ -148,7 +148,7 @@ impl<'a> Frame<'a> {
 
     /// Empties the caller's message once the part was sent by copying.
     #[inline(always)]
-    pub fn consume(&mut self) {
+    pub(crate) fn consume(&mut self) {
         if let Body::Borrowed(message) = &mut self.body {
             **message = Message::new();
         }
@@ -171,8 +171,9 @@ impl Taken {
     /// No length has this bit.
     const MORE: u64 = 1 << 63;
 
+    /// A part of so many bytes; `more` if more parts follow.
     #[inline(always)]
-    pub fn new(len: usize, more: bool) -> Self {
+    pub(crate) fn new(len: usize, more: bool) -> Self {
         Self(len as u64 | if more { Self::MORE } else { 0 })
     }
 
@@ -207,7 +208,7 @@ impl Sink<'_> {
     }
 
     /// Puts a message in; it keeps its own metadata if it has any.
-    pub fn put(&mut self, mut part: Message, metadata: Option<&Arc<Metadata>>, more: bool) {
+    pub(crate) fn put(&mut self, mut part: Message, metadata: Option<&Arc<Metadata>>, more: bool) {
         match self {
             Sink::Buffer(buffer) => copy_slice(&part, buffer),
             Sink::Message(message) => {

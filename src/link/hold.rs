@@ -12,13 +12,13 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 /// Somebody to be woken.
-pub trait Sleeper: Send + Sync {
+pub(crate) trait Sleeper: Send + Sync {
     /// Wakes it, if that is still needed.
     fn wake(&self);
 }
 
 /// Keeps the wake-ups of this thread for as long as it lives. One within another does nothing.
-pub struct Hold {
+pub(crate) struct Hold {
     outermost: bool,
     /// It belongs to its thread.
     thread: PhantomData<*const ()>,
@@ -37,7 +37,7 @@ thread_local! {
 }
 
 /// Wakes a sleeper, whose own handle is `this`, or has it done when all that this thread holds is woken.
-pub fn wake_or_hold<S: Sleeper + 'static>(sleeper: &S, this: &Weak<S>) {
+pub(crate) fn wake_or_hold<S: Sleeper + 'static>(sleeper: &S, this: &Weak<S>) {
     // A thread that ends holds nothing.
     let held = HELD.try_with(|held| held.borrow_mut().keep(this)).unwrap_or(false);
     if !held {
@@ -56,7 +56,7 @@ impl Held {
 }
 
 impl Hold {
-    pub fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         let outermost = HELD
             .try_with(|held| !std::mem::replace(&mut held.borrow_mut().active, true))
             .unwrap_or(false);
@@ -64,14 +64,14 @@ impl Hold {
     }
 
     /// Wakes whom it has kept so far.
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         if self.outermost {
             wake_all();
         }
     }
 
     /// The same, if any of them has waited for so long.
-    pub fn release_after(&self, time: Duration) {
+    pub(crate) fn release_after(&self, time: Duration) {
         // A thread that ends holds nothing.
         let since = HELD.try_with(|held| held.borrow().since).ok().flatten();
         if since.is_some_and(|since| since.elapsed() >= time) {

@@ -14,16 +14,16 @@ const BURST: Duration = Duration::from_millis(1);
 
 /// Names one link of a socket. Ids are small and used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LinkId(pub u32);
+pub(crate) struct LinkId(pub(crate) u32);
 
 /// What the other side of a link within the process adds to the limits: zero lifts them, and negative
 /// values add nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct Boost {
+pub(crate) struct Boost {
     /// To what this side sends.
-    pub send: i32,
+    pub(crate) send: i32,
     /// To what this side receives.
-    pub recv: i32,
+    pub(crate) recv: i32,
 }
 
 fn together(own: i32, boost: i32) -> usize {
@@ -35,7 +35,7 @@ fn together(own: i32, boost: i32) -> usize {
 
 /// How a link came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkOrigin {
+pub(crate) enum LinkOrigin {
     /// `zmq_connect` of this socket made it.
     Connected,
     /// A peer came to an endpoint that this socket is bound to.
@@ -48,9 +48,10 @@ pub struct Link {
     peer: Arc<dyn Peer>,
     /// Who is on the other side, once it is known.
     info: Option<Arc<PeerInfo>>,
-    pub origin: LinkOrigin,
+    /// Which call made it.
+    pub(crate) origin: LinkOrigin,
     /// The endpoint it belongs to, as `zmq_disconnect` and `zmq_unbind` name it.
-    pub endpoint: Arc<str>,
+    pub(crate) endpoint: Arc<str>,
     /// The other side is in this process; it adds this to the limits, and messages keep what they know of
     /// their origin.
     boost: Option<Boost>,
@@ -66,15 +67,16 @@ pub struct Link {
 }
 
 /// The first unread part of a link.
-pub struct Front<'a> {
-    pub body: &'a [u8],
-    pub more: bool,
+pub(crate) struct Front<'a> {
+    pub(crate) body: &'a [u8],
+    pub(crate) more: bool,
     /// A command such as SUBSCRIBE; `body` holds its name and data.
-    pub command: bool,
+    pub(crate) command: bool,
 }
 
 impl Link {
-    pub fn new(
+    /// Makes a link of one of its ends.
+    pub(crate) fn new(
         end: LinkEnd,
         peer: Arc<dyn Peer>,
         origin: LinkOrigin,
@@ -98,36 +100,37 @@ impl Link {
     }
 
     /// Who is on the other side; known once the handshake is over and [`Links::front`] was called.
-    pub fn info(&self) -> Option<&Arc<PeerInfo>> {
+    pub(crate) fn info(&self) -> Option<&Arc<PeerInfo>> {
         self.info.as_ref()
     }
 
     /// The end itself, for the socket's own bookkeeping.
-    pub fn end(&mut self) -> &mut LinkEnd {
+    pub(crate) fn end(&mut self) -> &mut LinkEnd {
         &mut self.end
     }
 
     /// Is it at its high-water mark, as far as this end knows?
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         !self.end.tx.has_credit()
     }
 
     /// Has the peer flush what was written, if it can.
-    pub fn press(&mut self) {
+    pub(crate) fn press(&mut self) {
         self.end.tx.press(&*self.peer);
     }
 
     /// The other side.
-    pub fn peer(&self) -> &Arc<dyn Peer> {
+    pub(crate) fn peer(&self) -> &Arc<dyn Peer> {
         &self.peer
     }
 
-    pub fn is_local(&self) -> bool {
+    /// Is the peer in this process, without a connection?
+    pub(crate) fn is_local(&self) -> bool {
         self.boost.is_some()
     }
 
     /// Applies new high-water marks of this side.
-    pub fn set_limits(&mut self, sndhwm: i32, rcvhwm: i32) {
+    pub(crate) fn set_limits(&mut self, sndhwm: i32, rcvhwm: i32) {
         let boost = self.boost.unwrap_or(Boost { send: -1, recv: -1 });
         self.end.tx.set_hwm(together(sndhwm, boost.send));
         self.end.rx.set_hwm(together(rcvhwm, boost.recv));
@@ -136,10 +139,10 @@ impl Link {
 
 /// The links of a socket.
 #[derive(Default)]
-pub struct Links {
+pub(crate) struct Links {
     slots: Vec<Option<Link>>,
     /// Links show commands such as SUBSCRIBE to the pattern, and do not drop them.
-    pub wants_commands: bool,
+    pub(crate) wants_commands: bool,
     count: usize,
     finished: Vec<LinkId>,
     /// When the socket last looked at what it was told.
@@ -149,37 +152,33 @@ pub struct Links {
 
 impl Links {
     /// How many links there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.count
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
     /// All ids, in no particular order.
-    pub fn ids(&self) -> Vec<LinkId> {
+    pub(crate) fn ids(&self) -> Vec<LinkId> {
         let used = self.slots.iter().enumerate().filter(|(_, slot)| slot.is_some());
         used.map(|(index, _)| LinkId(index as u32)).collect()
     }
 
     /// All ids, one after the other.
-    pub fn iter_ids(&self) -> impl Iterator<Item = LinkId> + use<> {
+    pub(crate) fn iter_ids(&self) -> impl Iterator<Item = LinkId> + use<> {
         (0..self.slots.len() as u32).map(LinkId)
     }
 
     #[inline]
-    pub fn get(&self, id: LinkId) -> Option<&Link> {
+    pub(crate) fn get(&self, id: LinkId) -> Option<&Link> {
         self.slots.get(id.0 as usize)?.as_ref()
     }
 
     #[inline(always)]
-    pub fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
+    pub(crate) fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
         self.slots.get_mut(id.0 as usize)?.as_mut()
     }
 
     /// Puts a link in its place.
-    pub fn insert(&mut self, id: LinkId, mut link: Link) {
+    pub(crate) fn insert(&mut self, id: LinkId, mut link: Link) {
         link.wants_commands = self.wants_commands;
         let index = id.0 as usize;
         if self.slots.len() <= index {
@@ -189,7 +188,7 @@ impl Links {
     }
 
     /// Takes a link out.
-    pub fn remove(&mut self, id: LinkId) -> Option<Link> {
+    pub(crate) fn remove(&mut self, id: LinkId) -> Option<Link> {
         let link = self.slots.get_mut(id.0 as usize)?.take()?;
         self.count -= 1;
         Some(link)
@@ -200,7 +199,7 @@ impl Links {
     /// Looks at the first unread part. After a `None` the pattern is told when there is one. Parts of a
     /// message come into sight together.
     #[inline]
-    pub fn front(&mut self, id: LinkId) -> Option<Front<'_>> {
+    pub(crate) fn front(&mut self, id: LinkId) -> Option<Front<'_>> {
         let index = id.0 as usize;
         let link = self.slots.get_mut(index)?.as_mut()?;
         if link.left && !link.reading || !link.prepare_front() {
@@ -212,7 +211,7 @@ impl Links {
 
     /// Takes the part that [`Links::front`] shows, or would show; `Again` if it would show none.
     #[inline(always)]
-    pub fn take(&mut self, id: LinkId, sink: &mut Sink<'_>) -> Result<Taken> {
+    pub(crate) fn take(&mut self, id: LinkId, sink: &mut Sink<'_>) -> Result<Taken> {
         let link = self.get_mut(id).ok_or(Error::Again)?;
         if let Some(taken) = link.take_quickly(sink, |_| true) {
             return taken;
@@ -222,7 +221,7 @@ impl Links {
 
     /// Takes the next part if it is at hand and `wanted`. If this gives nothing, [`Links::take`] may still.
     #[inline(always)]
-    pub fn take_if(
+    pub(crate) fn take_if(
         &mut self,
         id: LinkId,
         sink: &mut Sink<'_>,
@@ -246,7 +245,7 @@ impl Links {
 
     /// Passes over the part that [`Links::front`] shows.
     #[inline]
-    pub fn discard(&mut self, id: LinkId) {
+    pub(crate) fn discard(&mut self, id: LinkId) {
         let Some(link) = self.get_mut(id) else { return };
         let Some(front) = link.front() else { return };
         let (more, command) = (front.more, front.command);
@@ -262,7 +261,7 @@ impl Links {
     /// Makes sure that the message at the front can be read to its end, even if the link is terminated
     /// meanwhile: the reader was told of it.
     #[inline]
-    pub fn promise(&mut self, id: LinkId) {
+    pub(crate) fn promise(&mut self, id: LinkId) {
         if let Some(link) = self.get_mut(id) {
             link.reading = true;
         }
@@ -276,7 +275,7 @@ impl Links {
     /// when the socket next looks at what it was told. A sender that never pauses is told of the mark each
     /// time it reaches it, whatever the peer's speed.
     #[inline(always)]
-    pub fn has_room(&mut self, id: LinkId) -> bool {
+    pub(crate) fn has_room(&mut self, id: LinkId) -> bool {
         let Some(link) = self.get_mut(id) else { return false };
         if link.draining {
             return false;
@@ -286,7 +285,7 @@ impl Links {
 
     /// The same for senders who would otherwise lose the message: they ask right away.
     #[inline]
-    pub fn has_room_now(&mut self, id: LinkId) -> bool {
+    pub(crate) fn has_room_now(&mut self, id: LinkId) -> bool {
         self.get_mut(id).is_some_and(|link| !link.draining && link.end.tx.has_room())
     }
 
@@ -305,31 +304,31 @@ impl Links {
     }
 
     /// The socket has looked at what it was told.
-    pub fn note_look(&mut self) {
+    pub(crate) fn note_look(&mut self) {
         self.looked = Some(clock::now());
     }
 
     /// Links that were said to be full and are not, to be told so later.
-    pub fn take_roomy(&mut self) -> Option<LinkId> {
+    pub(crate) fn take_roomy(&mut self) -> Option<LinkId> {
         self.roomy.pop()
     }
 
     /// Can what was begun on this link still be finished?
     #[inline]
-    pub fn is_open(&self, id: LinkId) -> bool {
+    pub(crate) fn is_open(&self, id: LinkId) -> bool {
         self.get(id).is_some_and(|link| !link.draining)
     }
 
     /// Writes a part, without asking for room again. The last one sends the message.
     #[inline(always)]
-    pub fn write(&mut self, id: LinkId, frame: &mut Frame<'_>) -> Result<()> {
+    pub(crate) fn write(&mut self, id: LinkId, frame: &mut Frame<'_>) -> Result<()> {
         let link = self.get_mut(id).ok_or(Error::HostUnreachable)?;
         link.end.tx.write(frame, link.boost.is_some(), &*link.peer)
     }
 
     /// Writes a part that goes to other links as well. See [`Frame::share`].
     #[inline]
-    pub fn write_shared(&mut self, id: LinkId, frame: &Frame<'_>) -> Result<()> {
+    pub(crate) fn write_shared(&mut self, id: LinkId, frame: &Frame<'_>) -> Result<()> {
         let link = self.get_mut(id).ok_or(Error::HostUnreachable)?;
         link.end.tx.write_shared(frame, link.boost.is_some(), &*link.peer)
     }
@@ -338,7 +337,7 @@ impl Links {
     ///
     /// # Errors
     /// `NoMemory`. A peer that did not get one of them is told all of them again, by a new connection.
-    pub fn write_command(&mut self, id: LinkId, body: &[u8]) -> Result<()> {
+    pub(crate) fn write_command(&mut self, id: LinkId, body: &[u8]) -> Result<()> {
         let Some(link) = self.get_mut(id).filter(|link| !link.draining) else { return Ok(()) };
         let written = link.end.tx.write_command(body, &*link.peer);
         if written.is_err() {
@@ -350,7 +349,7 @@ impl Links {
     /// Memory is too short for what the peer has to know, or what it has said: its connection ends.
     /// If that is ours to make there is another one, by which all is said again.
     #[cold]
-    pub fn give_up(&mut self, id: LinkId) {
+    pub(crate) fn give_up(&mut self, id: LinkId) {
         let Some(link) = self.get_mut(id) else { return };
         match link.is_local() {
             true => self.terminate(id),
@@ -359,7 +358,7 @@ impl Links {
     }
 
     /// Takes back the parts of a message whose last part was not written yet.
-    pub fn rollback(&mut self, id: LinkId) -> bool {
+    pub(crate) fn rollback(&mut self, id: LinkId) -> bool {
         self.get_mut(id).is_some_and(|link| link.end.tx.rollback())
     }
 
@@ -368,7 +367,7 @@ impl Links {
     /// Parts with a peer at once: what it sent and was not read is dropped, what was committed to it
     /// still leaves. The pattern is told with `detached` once its present call is over; if a message is
     /// half read, once its last part was taken.
-    pub fn terminate(&mut self, id: LinkId) {
+    pub(crate) fn terminate(&mut self, id: LinkId) {
         if let Some(link) = self.get_mut(id) {
             link.close();
             link.left = true;
@@ -379,7 +378,7 @@ impl Links {
     }
 
     /// The other side is gone: what it sent is still read, nothing is written any more.
-    pub fn peer_closed(&mut self, id: LinkId) {
+    pub(crate) fn peer_closed(&mut self, id: LinkId) {
         let Some(link) = self.get_mut(id) else { return };
         link.draining = true;
         if !link.prepare_front() {
@@ -388,19 +387,19 @@ impl Links {
     }
 
     /// Links that are done with, to be detached. Ids may repeat.
-    pub fn take_finished(&mut self) -> Vec<LinkId> {
+    pub(crate) fn take_finished(&mut self) -> Vec<LinkId> {
         std::mem::take(&mut self.finished)
     }
 
     /// Is there anything for the socket to do after a call of the pattern?
     #[inline]
-    pub fn needs_care(&self) -> bool {
+    pub(crate) fn needs_care(&self) -> bool {
         !self.finished.is_empty() || !self.roomy.is_empty()
     }
 
     /// Is any link done with?
     #[inline]
-    pub fn has_finished(&self) -> bool {
+    pub(crate) fn has_finished(&self) -> bool {
         !self.finished.is_empty()
     }
 
@@ -525,7 +524,7 @@ impl Link {
     }
 
     /// Lets go of both directions.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }

@@ -14,18 +14,20 @@ mod links;
 mod tests;
 
 use crate::error::Result;
-pub use crate::sync::queue::{COMMAND, MORE};
+pub(crate) use crate::sync::queue::{COMMAND, MORE};
 use crate::sys::epoll::Epoll;
-pub use end::{pair, Limits, LinkEnd, Receiver, Sender};
+pub use end::{pair, Limits, LinkEnd, Receiver, Sender, Slot};
 pub use frame::{Frame, Parcel, PeerInfo, Sink, Taken};
-pub use hold::{wake_or_hold, Hold, Sleeper};
-pub use links::{Boost, Front, Link, LinkId, LinkOrigin, Links};
+pub(crate) use hold::{wake_or_hold, Hold, Sleeper};
+pub use links::Link;
+pub(crate) use links::{Boost, LinkId, LinkOrigin, Links};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
 /// What it brought to read a claimed peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Brought {
+    /// Less than that, or nothing.
     Little,
     /// So much that more may follow.
     Much,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 /// Counts what it is told.
 #[derive(Default)]
-pub struct Bell {
-    pub readable: AtomicUsize,
-    pub writable: AtomicUsize,
-    pub closed: AtomicUsize,
+pub(crate) struct Bell {
+    pub(crate) readable: AtomicUsize,
+    pub(crate) writable: AtomicUsize,
+    pub(crate) closed: AtomicUsize,
 }
 
 impl Peer for Bell {

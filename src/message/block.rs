@@ -62,7 +62,7 @@ struct SharedHeader {
 }
 
 /// Memory of the application with which we are done; it is told so when this is dropped.
-pub struct Returned {
+pub(crate) struct Returned {
     free: FreeFn,
     data: *mut c_void,
     hint: *mut c_void,
@@ -165,7 +165,7 @@ unsafe impl Sync for Block {}
 
 /// A block that is written from its front on, without having been filled with zeros first. What is to be long
 /// grows as it is filled: that much is said of it takes no memory.
-pub struct Filling {
+pub(crate) struct Filling {
     block: Block,
     filled: usize,
     len: usize,
@@ -176,7 +176,7 @@ impl Filling {
     ///
     /// # Errors
     /// `NoMemory`.
-    pub fn new(len: usize) -> Result<Self> {
+    pub(crate) fn new(len: usize) -> Result<Self> {
         if len as u64 > LONGEST {
             return Err(Error::NoMemory);
         }
@@ -189,7 +189,7 @@ impl Filling {
     ///
     /// # Errors
     /// `NoMemory`; what is written stays.
-    pub fn room(&mut self) -> Result<usize> {
+    pub(crate) fn room(&mut self) -> Result<usize> {
         if self.filled == self.block.len() && self.filled < self.len {
             let len = self.len.min(self.filled.max(AHEAD).saturating_mul(2));
             self.block.grow(len, self.filled)?;
@@ -199,7 +199,7 @@ impl Filling {
 
     /// Has `write` write to the part that is not written yet. What it returns says how much it has:
     /// a slice at the start of what it was given.
-    pub fn fill<E>(
+    pub(crate) fn fill<E>(
         &mut self,
         write: impl for<'a> FnOnce(&'a mut [MaybeUninit<u8>]) -> Result<&'a mut [u8], E>,
     ) -> Result<usize, E> {
@@ -217,7 +217,7 @@ impl Filling {
     }
 
     /// Writes a copy of `bytes`, as far as there is room; that is so much as [`AHEAD`] at least.
-    pub fn extend(&mut self, bytes: &[u8]) {
+    pub(crate) fn extend(&mut self, bytes: &[u8]) {
         let copied = self.fill(|rest| {
             let len = bytes.len().min(rest.len());
             // SAFETY: bytes are valid values of bytes that may be uninitialised.
@@ -234,19 +234,19 @@ impl Filling {
     }
 
     /// How many bytes are still to be written.
-    pub fn missing(&self) -> usize {
+    pub(crate) fn missing(&self) -> usize {
         self.len - self.filled
     }
 
     /// The block, once all of it is written.
-    pub fn finish(self) -> Option<Block> {
+    pub(crate) fn finish(self) -> Option<Block> {
         (self.missing() == 0).then_some(self.block)
     }
 }
 
 impl Block {
     /// A block of `len` zero bytes.
-    pub fn zeroed(len: usize) -> Result<Self> {
+    pub(crate) fn zeroed(len: usize) -> Result<Self> {
         // SAFETY: `alloc_zeroed` fulfils what `with_body` asks of an allocator.
         unsafe { Self::with_body(len, alloc_zeroed) }
     }
@@ -322,7 +322,7 @@ impl Block {
     }
 
     /// Takes over the memory of a vector.
-    pub fn from_vec(bytes: Vec<u8>) -> Result<Self> {
+    pub(crate) fn from_vec(bytes: Vec<u8>) -> Result<Self> {
         let owner = Owner::Vec { capacity: bytes.capacity() };
         let mut bytes = ManuallyDrop::new(bytes);
         let made = Self::with_header(bytes.as_mut_ptr(), bytes.len(), owner);
@@ -333,7 +333,7 @@ impl Block {
     }
 
     /// Refers to the same memory as `bytes`, which Rust code never writes to.
-    pub fn from_bytes(bytes: Bytes) -> Result<Self> {
+    pub(crate) fn from_bytes(bytes: Bytes) -> Result<Self> {
         let header = Header::new(bytes.as_ptr().cast_mut(), bytes.len(), Owner::Shared);
         // SAFETY: the layout is not empty.
         let memory = unsafe { alloc(Layout::new::<SharedHeader>()) };
@@ -371,7 +371,7 @@ impl Block {
     }
 
     /// Where the bytes are. Writing there is the caller's responsibility.
-    pub fn as_ptr(&self) -> *mut u8 {
+    pub(crate) fn as_ptr(&self) -> *mut u8 {
         self.header().data
     }
 
@@ -399,7 +399,7 @@ impl Block {
     }
 
     /// Whether the application waits to be told that the bytes are done with.
-    pub fn is_lent(&self) -> bool {
+    pub(crate) fn is_lent(&self) -> bool {
         matches!(self.header().owner, Owner::Application { .. })
     }
 

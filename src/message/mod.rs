@@ -13,6 +13,7 @@ mod part;
 mod pool;
 pub mod returns;
 
-pub use block::{Block, Filling, FreeFn, Returned};
+pub use block::{Block, FreeFn};
+pub(crate) use block::{Filling, Returned};
 pub use metadata::Metadata;
 pub use part::Message;

@@ -14,24 +14,24 @@ static SPARE: Desks<Arc<Metadata>> = Desks::new();
 
 /// A reference to what is known about a peer, or none.
 #[derive(Default)]
-pub struct Origin(Option<Arc<Metadata>>);
+pub(crate) struct Origin(Option<Arc<Metadata>>);
 
 impl Origin {
-    pub const fn unknown() -> Self {
+    pub(crate) const fn unknown() -> Self {
         Self(None)
     }
 
-    pub fn new(metadata: Option<Arc<Metadata>>) -> Self {
+    pub(crate) fn new(metadata: Option<Arc<Metadata>>) -> Self {
         Self(metadata)
     }
 
-    pub fn get(&self) -> Option<&Arc<Metadata>> {
+    pub(crate) fn get(&self) -> Option<&Arc<Metadata>> {
         self.0.as_ref()
     }
 
     /// Refers to this peer from now on.
     #[inline]
-    pub fn refer(&mut self, peer: Option<&Arc<Metadata>>) {
+    pub(crate) fn refer(&mut self, peer: Option<&Arc<Metadata>>) {
         match (&self.0, peer) {
             (None, None) => {}
             (Some(known), Some(peer)) if Arc::ptr_eq(known, peer) => {}

@@ -15,7 +15,7 @@ use std::{fmt, ptr};
 /// One part of a ZeroMQ message.
 ///
 /// ```
-/// use zeroxide::message::Message;
+/// use zeroxide::Message;
 ///
 /// let mut part = Message::from("Hello");
 /// part.as_mut_slice()[0] = b'J';

@@ -50,6 +50,7 @@ pub struct Postponed {
 }
 
 impl Postponed {
+    /// Begins to postpone.
     pub fn begin() -> Self {
         WAITING.with(|waiting| waiting.depth.set(waiting.depth.get() + 1));
         Self { thread: PhantomData }
@@ -93,7 +94,7 @@ pub(super) fn add(returned: Returned) {
 }
 
 /// The same for what another thread has let go of.
-pub fn add_all(returns: Vec<Returned>) {
+pub(crate) fn add_all(returns: Vec<Returned>) {
     returns.into_iter().for_each(add);
 }
 
@@ -165,7 +166,7 @@ pub fn is_waiting() -> bool {
 }
 
 /// Takes what this thread has postponed, for a thread that holds no lock.
-pub fn take() -> Vec<Returned> {
+pub(crate) fn take() -> Vec<Returned> {
     match has_lent() {
         true => WAITING.with(|waiting| iter::from_fn(|| waiting.pop()).collect()),
         false => Vec::new(),

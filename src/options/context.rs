@@ -10,7 +10,7 @@ use super::{exact, ids, put_exact};
 use crate::error::{Error, Result};
 
 /// The most sockets that a context can be set to.
-pub const SOCKET_LIMIT: i32 = 65_535;
+pub(crate) const SOCKET_LIMIT: i32 = 65_535;
 /// The size of `zmq_msg_t`.
 const MSG_T_SIZE: i32 = 64;
 /// Longest prefix of thread names.
@@ -19,20 +19,26 @@ const NAME_PREFIX_MAX: usize = 16;
 /// The option values of one context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContextOptions {
-    pub io_threads: i32,
-    pub max_sockets: i32,
+    /// `ZMQ_IO_THREADS`.
+    pub(crate) io_threads: i32,
+    /// `ZMQ_MAX_SOCKETS`.
+    pub(crate) max_sockets: i32,
     /// -1: leave it to the system, as for the next one.
-    pub thread_priority: i32,
-    pub thread_sched_policy: i32,
+    pub(crate) thread_priority: i32,
+    /// `ZMQ_THREAD_SCHED_POLICY`.
+    pub(crate) thread_sched_policy: i32,
     /// CPUs that threads may run on; all if empty.
-    pub thread_affinity_cpus: BTreeSet<i32>,
-    pub thread_name_prefix: Vec<u8>,
+    pub(crate) thread_affinity_cpus: BTreeSet<i32>,
+    /// `ZMQ_THREAD_NAME_PREFIX`.
+    pub(crate) thread_name_prefix: Vec<u8>,
     /// What new sockets get as `ZMQ_IPV6`.
-    pub ipv6: bool,
+    pub(crate) ipv6: bool,
     /// New sockets linger without limit, else not at all.
-    pub blocky: bool,
-    pub max_msgsz: i32,
-    pub zero_copy_recv: bool,
+    pub(crate) blocky: bool,
+    /// `ZMQ_MAX_MSGSZ`.
+    pub(crate) max_msgsz: i32,
+    /// `ZMQ_ZERO_COPY_RECV`.
+    pub(crate) zero_copy_recv: bool,
 }
 
 impl Default for ContextOptions {
@@ -152,7 +158,8 @@ impl ContextOptions {
     }
 
     /// `zmq_ctx_set_ext`: numbers as an `int`, a thread name prefix also as text.
-    pub fn set(&mut self, id: i32, value: &[u8]) -> Result<()> {
+    #[cfg_attr(not(any(test, fuzzing)), expect(dead_code, reason = "the DRAFT API will call it"))]
+    pub(crate) fn set(&mut self, id: i32, value: &[u8]) -> Result<()> {
         if id == ids::THREAD_NAME_PREFIX && value.len() != size_of::<i32>() {
             if value.is_empty() || value.len() > NAME_PREFIX_MAX {
                 return Err(Error::Invalid);
@@ -163,7 +170,8 @@ impl ContextOptions {
     }
 
     /// `zmq_ctx_get_ext`; text comes without a NUL and leaves the rest of the buffer as it is.
-    pub fn get(&self, id: i32, out: &mut [u8]) -> Result<usize> {
+    #[cfg_attr(not(any(test, fuzzing)), expect(dead_code, reason = "the DRAFT API will call it"))]
+    pub(crate) fn get(&self, id: i32, out: &mut [u8]) -> Result<usize> {
         if id == ids::THREAD_NAME_PREFIX && out.len() != size_of::<i32>() {
             let prefix = &self.thread_name_prefix;
             out.get_mut(..prefix.len()).ok_or(Error::Invalid)?.copy_from_slice(prefix);

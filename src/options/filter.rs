@@ -9,14 +9,14 @@ use super::Options;
 
 /// A network in CIDR notation; its peers may connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TcpFilter {
+pub(crate) struct TcpFilter {
     network: IpAddr,
     prefix: u32,
 }
 
 impl TcpFilter {
     /// Reads `address` or `address/bits`; IPv6 networks only where IPv6 is enabled.
-    pub fn parse(text: &str, ipv6: bool) -> Option<Self> {
+    pub(crate) fn parse(text: &str, ipv6: bool) -> Option<Self> {
         let (address, bits) = match text.rsplit_once('/') {
             Some((address, bits)) => (address, Some(bits)),
             None => (text, None),
@@ -35,7 +35,7 @@ impl TcpFilter {
     }
 
     /// Whether the peer is of this network. IPv4 in IPv6 counts as IPv4, on both sides.
-    pub fn matches(&self, peer: IpAddr) -> bool {
+    pub(crate) fn matches(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         if peer.is_ipv4() != self.network.is_ipv4() {
             return false;
@@ -45,29 +45,7 @@ impl TcpFilter {
     }
 }
 
-impl Options {
-    /// Whether a TCP peer may connect: no filter at all, or one that matches.
-    pub fn admits_tcp(&self, peer: IpAddr) -> bool {
-        let filters = &self.tcp_accept_filters;
-        filters.is_empty() || filters.iter().any(|filter| filter.matches(peer))
-    }
-
-    /// Whether there is an IPC filter, so that a listener has to ask for the peer's credentials.
-    pub fn filters_ipc(&self) -> bool {
-        !(self.ipc_pid_filters.is_empty()
-            && self.ipc_uid_filters.is_empty()
-            && self.ipc_gid_filters.is_empty())
-    }
-
-    /// Whether an IPC peer may connect: no filter at all, or one that names its process, its user or
-    /// one of its groups.
-    pub fn admits_ipc(&self, pid: i32, uid: u32, gids: &[u32]) -> bool {
-        !self.filters_ipc()
-            || self.ipc_pid_filters.contains(&pid)
-            || self.ipc_uid_filters.contains(&uid)
-            || gids.iter().any(|gid| self.ipc_gid_filters.contains(gid))
-    }
-}
+impl Options {}
 
 fn parse_address(text: &str) -> Option<IpAddr> {
     match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
@@ -141,16 +119,5 @@ mod tests {
             let filter = TcpFilter::parse(text, true).unwrap();
             assert_eq!(filter.matches(peer.parse().unwrap()), matches, "{text} {peer}");
         }
-    }
-
-    #[test]
-    fn any_ipc_filter_that_matches_lets_in() {
-        let mut options = Options::default();
-        assert!(options.admits_ipc(1, 2, &[3]));
-        options.ipc_uid_filters.insert(20);
-        options.ipc_gid_filters.insert(30);
-        assert!(!options.admits_ipc(1, 2, &[3]));
-        assert!(options.admits_ipc(1, 20, &[3]));
-        assert!(options.admits_ipc(1, 2, &[3, 30]));
     }
 }

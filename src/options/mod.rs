@@ -9,7 +9,11 @@
 mod context;
 mod filter;
 pub mod ids;
+mod socket_type;
+#[cfg(not(fuzzing))]
 mod table;
+#[cfg(fuzzing)]
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 pub mod z85;
@@ -21,8 +25,9 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 
 pub use context::ContextOptions;
-pub use filter::TcpFilter;
-pub use table::{find, Get, Row, Set, TABLE};
+pub(crate) use filter::TcpFilter;
+pub use socket_type::SocketType;
+pub(crate) use table::{find, Get, Set};
 
 /// A CURVE key in binary.
 pub type CurveKey = [u8; CURVE_KEY_SIZE];
@@ -30,15 +35,19 @@ pub type CurveKey = [u8; CURVE_KEY_SIZE];
 /// How long a CURVE key is in binary.
 pub const CURVE_KEY_SIZE: usize = 32;
 /// How long a CURVE key is as Z85 text, without the NUL.
-pub const CURVE_KEY_TEXT_SIZE: usize = 40;
+pub(crate) const CURVE_KEY_TEXT_SIZE: usize = 40;
 
 /// How the peers of a socket prove who they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(i32)]
+#[non_exhaustive]
 pub enum SecurityMechanism {
+    /// No security.
     #[default]
     Null = ids::NULL,
+    /// A user name and a password, in plain text.
     Plain = ids::PLAIN,
+    /// Keys, and encryption.
     Curve = ids::CURVE,
 }
 
@@ -46,80 +55,70 @@ pub enum SecurityMechanism {
 ///
 /// There is no `Debug`, so that passwords and secret keys do not find their way into a log.
 #[derive(Clone)]
-pub struct Options {
-    pub sndhwm: i32,
-    pub rcvhwm: i32,
-    pub affinity: u64,
+pub(crate) struct Options {
+    pub(crate) sndhwm: i32,
+    pub(crate) rcvhwm: i32,
+    pub(crate) affinity: u64,
     /// Empty unless the application chose one.
-    pub routing_id: Vec<u8>,
-    pub rate: i32,
-    pub recovery_ivl: i32,
-    pub sndbuf: i32,
-    pub rcvbuf: i32,
-    pub tos: i32,
-    pub socket_type: i32,
-    pub linger: i32,
-    pub connect_timeout: i32,
-    pub tcp_maxrt: i32,
-    pub reconnect_stop: i32,
-    pub reconnect_ivl: i32,
-    pub reconnect_ivl_max: i32,
-    pub backlog: i32,
-    pub maxmsgsize: i64,
-    pub multicast_hops: i32,
-    pub multicast_maxtpdu: i32,
-    pub multicast_loop: bool,
-    pub rcvtimeo: i32,
-    pub sndtimeo: i32,
-    pub ipv6: bool,
-    pub immediate: bool,
-    pub invert_matching: bool,
-    pub conflate: bool,
-    pub tcp_keepalive: i32,
-    pub tcp_keepalive_cnt: i32,
-    pub tcp_keepalive_idle: i32,
-    pub tcp_keepalive_intvl: i32,
-    pub tcp_accept_filters: Vec<TcpFilter>,
-    pub ipc_pid_filters: BTreeSet<i32>,
-    pub ipc_uid_filters: BTreeSet<u32>,
-    pub ipc_gid_filters: BTreeSet<u32>,
-    pub socks_proxy: Vec<u8>,
-    pub socks_username: Vec<u8>,
-    pub socks_password: Vec<u8>,
-    pub handshake_ivl: i32,
-    pub heartbeat_ivl: i32,
+    pub(crate) routing_id: Vec<u8>,
+    pub(crate) rate: i32,
+    pub(crate) recovery_ivl: i32,
+    pub(crate) sndbuf: i32,
+    pub(crate) rcvbuf: i32,
+    pub(crate) tos: i32,
+    pub(crate) socket_type: SocketType,
+    pub(crate) linger: i32,
+    pub(crate) connect_timeout: i32,
+    pub(crate) tcp_maxrt: i32,
+    pub(crate) reconnect_stop: i32,
+    pub(crate) reconnect_ivl: i32,
+    pub(crate) reconnect_ivl_max: i32,
+    pub(crate) backlog: i32,
+    pub(crate) maxmsgsize: i64,
+    pub(crate) multicast_hops: i32,
+    pub(crate) multicast_maxtpdu: i32,
+    pub(crate) multicast_loop: bool,
+    pub(crate) rcvtimeo: i32,
+    pub(crate) sndtimeo: i32,
+    pub(crate) ipv6: bool,
+    pub(crate) immediate: bool,
+    pub(crate) invert_matching: bool,
+    pub(crate) conflate: bool,
+    pub(crate) tcp_keepalive: i32,
+    pub(crate) tcp_keepalive_cnt: i32,
+    pub(crate) tcp_keepalive_idle: i32,
+    pub(crate) tcp_keepalive_intvl: i32,
+    pub(crate) tcp_accept_filters: Vec<TcpFilter>,
+    pub(crate) ipc_pid_filters: BTreeSet<i32>,
+    pub(crate) ipc_uid_filters: BTreeSet<u32>,
+    pub(crate) ipc_gid_filters: BTreeSet<u32>,
+    pub(crate) socks_proxy: Vec<u8>,
+    pub(crate) socks_username: Vec<u8>,
+    pub(crate) socks_password: Vec<u8>,
+    pub(crate) handshake_ivl: i32,
+    pub(crate) heartbeat_ivl: i32,
     /// In tenths of a second, as it travels in a PING.
-    pub heartbeat_ttl: u16,
+    pub(crate) heartbeat_ttl: u16,
     /// Negative: as long as [`Options::heartbeat_ivl`].
-    pub heartbeat_timeout: i32,
-    pub mechanism: SecurityMechanism,
+    pub(crate) heartbeat_timeout: i32,
+    pub(crate) mechanism: SecurityMechanism,
     /// The server side of PLAIN or CURVE.
-    pub as_server: bool,
-    pub plain_username: Vec<u8>,
-    pub plain_password: Vec<u8>,
-    pub curve_public_key: CurveKey,
-    pub curve_secret_key: CurveKey,
+    pub(crate) as_server: bool,
+    pub(crate) plain_username: Vec<u8>,
+    pub(crate) plain_password: Vec<u8>,
+    pub(crate) curve_public_key: CurveKey,
+    pub(crate) curve_secret_key: CurveKey,
     /// The public key that belongs to the secret one, once a server has worked it out: the same for
     /// all of its connections.
-    pub curve_own_key: OnceLock<CurveKey>,
-    pub curve_server_key: CurveKey,
-    pub zap_domain: Vec<u8>,
-    pub zap_enforce_domain: bool,
-    pub use_fd: i32,
-    pub bindtodevice: Vec<u8>,
-    pub loopback_fastpath: bool,
+    pub(crate) curve_own_key: OnceLock<CurveKey>,
+    pub(crate) curve_server_key: CurveKey,
+    pub(crate) zap_domain: Vec<u8>,
+    pub(crate) zap_enforce_domain: bool,
+    pub(crate) use_fd: i32,
+    pub(crate) bindtodevice: Vec<u8>,
+    pub(crate) loopback_fastpath: bool,
     /// The application's own `X-` properties of the handshake.
-    pub metadata: BTreeMap<Vec<u8>, Vec<u8>>,
-    pub in_batch_size: usize,
-    pub out_batch_size: usize,
-    /// Received messages may be slices of the read buffer.
-    pub zero_copy: bool,
-    /// Speaks plain TCP, not ZMTP. Set by socket types, as are the next two.
-    pub raw_socket: bool,
-    /// A raw socket reports connects and disconnects as empty messages.
-    pub raw_notify: bool,
-    /// The pattern wants to know the peer's routing id.
-    pub recv_routing_id: bool,
+    pub(crate) metadata: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Default for Options {
@@ -134,7 +133,7 @@ impl Default for Options {
             sndbuf: -1,
             rcvbuf: -1,
             tos: 0,
-            socket_type: -1,
+            socket_type: SocketType::Pair,
             linger: -1,
             connect_timeout: 0,
             tcp_maxrt: 0,
@@ -181,28 +180,18 @@ impl Default for Options {
             bindtodevice: Vec::new(),
             loopback_fastpath: false,
             metadata: BTreeMap::new(),
-            in_batch_size: 8192,
-            out_batch_size: 8192,
-            zero_copy: true,
-            raw_socket: false,
-            raw_notify: true,
-            recv_routing_id: false,
         }
     }
 }
 
 impl Options {
     /// The options of a new socket: what the context says, then what the socket type says.
-    pub fn for_socket(socket_type: i32, context: &ContextOptions) -> Self {
-        // A subscriber that goes away does not wait for its subscriptions to be delivered.
-        let lingers = context.blocky && !matches!(socket_type, ids::SUB | ids::XSUB);
+    pub(crate) fn for_socket(socket_type: SocketType, context: &ContextOptions) -> Self {
+        let lingers = context.blocky && socket_type.facts().lingers;
         Options {
             socket_type,
             linger: if lingers { -1 } else { 0 },
             ipv6: context.ipv6,
-            zero_copy: context.zero_copy_recv,
-            raw_socket: socket_type == ids::STREAM,
-            recv_routing_id: matches!(socket_type, ids::ROUTER | ids::REP),
             ..Options::default()
         }
     }
@@ -211,7 +200,7 @@ impl Options {
     ///
     /// An option without a row (see [`find`]), a wrong size and a value out of range are all
     /// [`Error::Invalid`]; the old value stays.
-    pub fn set(&mut self, id: i32, value: &[u8]) -> Result<()> {
+    pub(crate) fn set(&mut self, id: i32, value: &[u8]) -> Result<()> {
         let row = find(id).ok_or(Error::Invalid)?;
         match row.set.as_ref().ok_or(Error::Invalid)? {
             Set::Int(set) => set(self, row.check(i32::from_ne_bytes(exact(value)?))?),
@@ -227,7 +216,7 @@ impl Options {
     }
 
     /// `zmq_setsockopt` with a null pointer of length 0, which empties some options.
-    pub fn set_null(&mut self, id: i32) -> Result<()> {
+    pub(crate) fn set_null(&mut self, id: i32) -> Result<()> {
         let clear = find(id).and_then(|row| row.clear).ok_or(Error::Invalid)?;
         clear(self);
         Ok(())
@@ -237,7 +226,7 @@ impl Options {
     ///
     /// Numbers want a buffer of exactly their size, CURVE keys one of 32 (binary) or 41 (Z85 and
     /// NUL), everything else one that is large enough; strings end with a NUL that counts.
-    pub fn get(&self, id: i32, out: &mut [u8]) -> Result<usize> {
+    pub(crate) fn get(&self, id: i32, out: &mut [u8]) -> Result<usize> {
         let row = find(id).ok_or(Error::Invalid)?;
         match row.get.as_ref().ok_or(Error::Invalid)? {
             Get::Int(get) => put_exact(out, &get(self).to_ne_bytes()),
@@ -250,25 +239,24 @@ impl Options {
     }
 
     /// Whether only the newest message is kept; the option has a meaning for some types only.
-    pub fn conflates(&self) -> bool {
-        use ids::*;
-        self.conflate && matches!(self.socket_type, DEALER | PULL | PUSH | PUB | SUB)
+    pub(crate) fn conflates(&self) -> bool {
+        self.conflate && self.socket_type.facts().conflates
     }
 }
 
 /// Milliseconds of an option as a duration; `None` for the negative values that mean 'no limit'.
-pub fn millis(value: i32) -> Option<Duration> {
+pub(crate) fn millis(value: i32) -> Option<Duration> {
     u64::try_from(value).ok().map(Duration::from_millis)
 }
 
 /// The text of a string option up to the NUL that some callers count in; `None` if it is not UTF-8.
-pub fn text(value: &[u8]) -> Option<&str> {
+pub(crate) fn text(value: &[u8]) -> Option<&str> {
     let end = value.iter().position(|&byte| byte == 0).unwrap_or(value.len());
     std::str::from_utf8(&value[..end]).ok()
 }
 
 /// Writes a value of any length, as `zmq_getsockopt` does it, also for options without a row.
-pub fn put(out: &mut [u8], value: &[u8]) -> Result<usize> {
+pub(crate) fn put(out: &mut [u8], value: &[u8]) -> Result<usize> {
     let (head, tail) = out.split_at_mut_checked(value.len()).ok_or(Error::Invalid)?;
     head.copy_from_slice(value);
     tail.fill(0);
@@ -276,7 +264,7 @@ pub fn put(out: &mut [u8], value: &[u8]) -> Result<usize> {
 }
 
 /// Writes a string and its NUL, as `zmq_getsockopt` does it, also for options without a row.
-pub fn put_text(out: &mut [u8], value: &[u8]) -> Result<usize> {
+pub(crate) fn put_text(out: &mut [u8], value: &[u8]) -> Result<usize> {
     if out.len() <= value.len() {
         return Err(Error::Invalid);
     }

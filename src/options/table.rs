@@ -10,24 +10,26 @@ use crate::error::{Error, Result};
 use std::sync::OnceLock;
 
 /// All about one socket option.
-pub struct Row {
-    pub id: i32,
+pub(crate) struct Row {
+    pub(crate) id: i32,
     /// As in `zmq.h`, without the `ZMQ_` prefix.
-    pub name: &'static str,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests name the row"))]
+    pub(crate) name: &'static str,
     /// The least and the greatest value of an `int`, or length of a string.
-    pub range: (i64, i64),
+    pub(crate) range: (i64, i64),
     /// What a number is in a new socket; strings and lists are empty then.
-    pub default: i64,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests compare it"))]
+    pub(crate) default: i64,
     /// `None` if the option can only be set.
-    pub get: Option<Get>,
+    pub(crate) get: Option<Get>,
     /// `None` if the option can only be read.
-    pub set: Option<Set>,
+    pub(crate) set: Option<Set>,
     /// What a null value does, if that is allowed.
-    pub clear: Option<fn(&mut Options)>,
+    pub(crate) clear: Option<fn(&mut Options)>,
 }
 
 /// How to read an option, and as what.
-pub enum Get {
+pub(crate) enum Get {
     Int(fn(&Options) -> i32),
     Int64(fn(&Options) -> i64),
     Uint64(fn(&Options) -> u64),
@@ -37,7 +39,7 @@ pub enum Get {
 }
 
 /// How to set an option, and from what.
-pub enum Set {
+pub(crate) enum Set {
     Int(fn(&mut Options, i32)),
     Int64(fn(&mut Options, i64)),
     Uint64(fn(&mut Options, u64)),
@@ -46,7 +48,7 @@ pub enum Set {
 }
 
 /// The row of an option; `None` if it is not one that every socket has.
-pub fn find(id: i32) -> Option<&'static Row> {
+pub(crate) fn find(id: i32) -> Option<&'static Row> {
     TABLE.binary_search_by_key(&id, |row| row.id).ok().map(|index| &TABLE[index])
 }
 
@@ -115,7 +117,7 @@ macro_rules! text {
 }
 
 /// In the order of their ids.
-pub static TABLE: &[Row] = &[
+pub(crate) static TABLE: &[Row] = &[
     Row {
         get: Some(Get::Uint64(|o| o.affinity)),
         set: Some(Set::Uint64(|o, v| o.affinity = v)),
@@ -130,7 +132,7 @@ pub static TABLE: &[Row] = &[
     int!(RECOVERY_IVL, FROM_0, 10_000, recovery_ivl),
     int!(SNDBUF, FROM_MINUS_1, -1, sndbuf),
     int!(RCVBUF, FROM_MINUS_1, -1, rcvbuf),
-    Row { default: -1, get: Some(Get::Int(|o| o.socket_type)), ..row(ids::TYPE, "TYPE", ANY) },
+    Row { get: Some(Get::Int(|o| o.socket_type as i32)), ..row(ids::TYPE, "TYPE", ANY) },
     int!(LINGER, FROM_MINUS_1, -1, linger),
     int!(RECONNECT_IVL, FROM_MINUS_1, 100, reconnect_ivl),
     int!(BACKLOG, FROM_0, 100, backlog),

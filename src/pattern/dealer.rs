@@ -8,7 +8,7 @@ use crate::options::ids;
 
 /// A DEALER socket.
 #[derive(Default)]
-pub struct Dealer {
+pub(crate) struct Dealer {
     pub(super) inbound: FairQueue,
     pub(super) outbound: LoadBalancer,
     probe_router: bool,

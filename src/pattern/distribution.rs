@@ -9,7 +9,7 @@ use crate::link::{Frame, Hold, LinkId, Links};
 
 /// The links of a socket, and those that get the present message.
 #[derive(Default)]
-pub struct Distribution {
+pub(crate) struct Distribution {
     all: Vec<LinkId>,
     /// Who gets the present message. Empty between messages.
     chosen: Vec<LinkId>,
@@ -36,7 +36,7 @@ impl Place {
 
 impl Distribution {
     /// Adds a link. It gets messages from the next one on.
-    pub fn attach(&mut self, id: LinkId) {
+    pub(crate) fn attach(&mut self, id: LinkId) {
         let at = id.0 as usize;
         if self.places.len() <= at {
             self.places.resize(at + 1, Place::NOBODY);
@@ -48,7 +48,7 @@ impl Distribution {
     }
 
     /// Forgets a link.
-    pub fn detached(&mut self, id: LinkId) {
+    pub(crate) fn detached(&mut self, id: LinkId) {
         let Some(place) = self.places.get_mut(id.0 as usize) else { return };
         let gone = std::mem::replace(place, Place::NOBODY);
         if gone.chosen_for == u64::MAX {
@@ -62,24 +62,24 @@ impl Distribution {
     }
 
     /// All links.
-    pub fn links(&self) -> &[LinkId] {
+    pub(crate) fn links(&self) -> &[LinkId] {
         &self.all
     }
 
     /// Is a message begun and not ended?
-    pub fn is_sending(&self) -> bool {
+    pub(crate) fn is_sending(&self) -> bool {
         self.sending
     }
 
     /// Begins a message that nobody gets yet.
-    pub fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.epoch += 1;
         self.chosen.clear();
     }
 
     /// Adds a link to those that get the message.
     #[inline]
-    pub fn choose(&mut self, id: LinkId) {
+    pub(crate) fn choose(&mut self, id: LinkId) {
         let Some(place) = self.places.get_mut(id.0 as usize) else { return };
         if place.chosen_for < self.epoch {
             place.chosen_for = self.epoch;
@@ -88,13 +88,13 @@ impl Distribution {
     }
 
     /// Every link gets the message.
-    pub fn choose_all(&mut self) {
+    pub(crate) fn choose_all(&mut self) {
         self.chosen.clear();
         self.chosen.extend_from_slice(&self.all);
     }
 
     /// Those get the message that were not chosen, and only those.
-    pub fn invert(&mut self) {
+    pub(crate) fn invert(&mut self) {
         let (places, epoch) = (&self.places, self.epoch);
         let others = self.all.iter().filter(|id| places[id.0 as usize].chosen_for != epoch);
         self.chosen.clear();
@@ -102,18 +102,18 @@ impl Distribution {
     }
 
     /// A link misses the rest of the present message.
-    pub fn leave_out(&mut self, id: LinkId) {
+    pub(crate) fn leave_out(&mut self, id: LinkId) {
         self.chosen.retain(|chosen| *chosen != id);
     }
 
     /// Leaves out the links that are at their high-water mark.
     #[inline]
-    pub fn drop_full(&mut self, links: &mut Links) {
+    pub(crate) fn drop_full(&mut self, links: &mut Links) {
         self.chosen.retain(|id| links.has_room_now(*id));
     }
 
     /// Fails if any of the chosen links is at its high-water mark.
-    pub fn refuse_full(&mut self, links: &mut Links) -> Result<()> {
+    pub(crate) fn refuse_full(&mut self, links: &mut Links) -> Result<()> {
         match self.chosen.iter().all(|id| links.has_room(*id)) {
             true => Ok(()),
             false => Err(Error::Again),
@@ -122,7 +122,7 @@ impl Distribution {
 
     /// Sends a part to the chosen links. The last one ends the message.
     #[inline(always)]
-    pub fn send(&mut self, links: &mut Links, frame: &mut Frame<'_>) -> Result<()> {
+    pub(crate) fn send(&mut self, links: &mut Links, frame: &mut Frame<'_>) -> Result<()> {
         match self.chosen[..] {
             [] => frame.consume(),
             [only] => match links.write(only, frame) {

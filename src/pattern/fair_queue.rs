@@ -9,47 +9,43 @@ use crate::link::{LinkId, Links, Sink, Taken};
 
 /// The order in which links are read.
 #[derive(Default)]
-pub struct FairQueue {
+pub(crate) struct FairQueue {
     rotation: Rotation,
     /// The link whose turn it is has begun a message that it must end.
     more: bool,
 }
 
 impl FairQueue {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// A link to read from.
-    pub fn attach(&mut self, id: LinkId) {
+    pub(crate) fn attach(&mut self, id: LinkId) {
         self.rotation.add(id);
     }
 
     /// The link has something to read again.
-    pub fn activated(&mut self, id: LinkId) {
+    pub(crate) fn activated(&mut self, id: LinkId) {
         self.rotation.activate(id);
     }
 
     /// The link is gone, and so is what it did not finish.
-    pub fn detached(&mut self, id: LinkId) {
+    pub(crate) fn detached(&mut self, id: LinkId) {
         if self.rotation.current() == Some(id) {
             self.more = false;
         }
         self.rotation.remove(id);
     }
 
-    pub fn contains(&self, id: LinkId) -> bool {
-        self.rotation.contains(id)
-    }
-
     /// Is the next part the rest of a message?
-    pub fn is_in_message(&self) -> bool {
+    pub(crate) fn is_in_message(&self) -> bool {
         self.more
     }
 
     /// The link to take the next part from. It is to be taken, or discarded, before the next call.
     #[inline]
-    pub fn recv(&mut self, links: &mut Links) -> Option<LinkId> {
+    pub(crate) fn recv(&mut self, links: &mut Links) -> Option<LinkId> {
         let (id, more) = self.find(links)?;
         self.more = more;
         if !more {
@@ -60,7 +56,7 @@ impl FairQueue {
 
     /// Takes the next part.
     #[inline(always)]
-    pub fn take(&mut self, links: &mut Links, sink: &mut Sink<'_>) -> Result<Taken> {
+    pub(crate) fn take(&mut self, links: &mut Links, sink: &mut Sink<'_>) -> Result<Taken> {
         while let Some(id) = self.rotation.current() {
             match links.take(id, sink) {
                 Ok(taken) => {
@@ -82,7 +78,7 @@ impl FairQueue {
 
     /// Takes the next part if it is at hand and `wanted`, and says where from.
     #[inline(always)]
-    pub fn take_if(
+    pub(crate) fn take_if(
         &mut self,
         links: &mut Links,
         sink: &mut Sink<'_>,
@@ -99,7 +95,7 @@ impl FairQueue {
 
     /// Is there a part to take? [`FairQueue::recv`] will then name the same link that was found here.
     #[inline]
-    pub fn has_in(&mut self, links: &mut Links) -> bool {
+    pub(crate) fn has_in(&mut self, links: &mut Links) -> bool {
         self.more || self.find(links).is_some()
     }
 

@@ -8,7 +8,7 @@ use crate::link::{LinkId, Links};
 
 /// A fair queue whose messages are labelled.
 #[derive(Default)]
-pub struct Labelled {
+pub(crate) struct Labelled {
     queue: FairQueue,
     next: Next,
 }
@@ -26,15 +26,15 @@ enum Next {
 }
 
 impl Labelled {
-    pub fn attach(&mut self, id: LinkId) {
+    pub(crate) fn attach(&mut self, id: LinkId) {
         self.queue.attach(id);
     }
 
-    pub fn activated(&mut self, id: LinkId) {
+    pub(crate) fn activated(&mut self, id: LinkId) {
         self.queue.activated(id);
     }
 
-    pub fn detached(&mut self, id: LinkId) {
+    pub(crate) fn detached(&mut self, id: LinkId) {
         self.queue.detached(id);
         if matches!(self.next, Next::Label(next) | Next::Body(next) if next == id) {
             self.next = Next::Queue;
@@ -42,7 +42,7 @@ impl Labelled {
     }
 
     /// The next part: a label, or from the link behind it.
-    pub fn recv(&mut self, links: &mut Links, routes: &Routes) -> Result<Incoming> {
+    pub(crate) fn recv(&mut self, links: &mut Links, routes: &Routes) -> Result<Incoming> {
         match self.next {
             Next::Queue if self.queue.is_in_message() => {
                 self.queue.recv(links).map(Incoming::Link).ok_or(Error::Again)
@@ -60,7 +60,7 @@ impl Labelled {
     }
 
     /// Is there a part to receive?
-    pub fn has_in(&mut self, links: &mut Links) -> bool {
+    pub(crate) fn has_in(&mut self, links: &mut Links) -> bool {
         self.next != Next::Queue || self.queue.is_in_message() || self.find(links).is_some()
     }
 

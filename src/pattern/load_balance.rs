@@ -9,7 +9,7 @@ use crate::link::{Frame, LinkId, Links};
 
 /// The order in which links are written to.
 #[derive(Default)]
-pub struct LoadBalancer {
+pub(crate) struct LoadBalancer {
     rotation: Rotation,
     message: Message,
 }
@@ -27,36 +27,32 @@ enum Message {
 }
 
 impl LoadBalancer {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// A link to write to.
-    pub fn attach(&mut self, id: LinkId) {
+    pub(crate) fn attach(&mut self, id: LinkId) {
         self.rotation.add(id);
     }
 
     /// The link has room again.
-    pub fn activated(&mut self, id: LinkId) {
+    pub(crate) fn activated(&mut self, id: LinkId) {
         self.rotation.activate(id);
     }
 
     /// The link is gone, with what was written of an unfinished message.
-    pub fn detached(&mut self, id: LinkId) {
+    pub(crate) fn detached(&mut self, id: LinkId) {
         if self.message == Message::Begun && self.rotation.current() == Some(id) {
             self.message = Message::Lost;
         }
         self.rotation.remove(id);
     }
 
-    pub fn contains(&self, id: LinkId) -> bool {
-        self.rotation.contains(id)
-    }
-
     /// Sends a part. Returns the link that it went to; none if it belongs to a message whose link died
     /// under it: that is as good as a message lost on the way.
     #[inline(always)]
-    pub fn send(&mut self, links: &mut Links, frame: &mut Frame<'_>) -> Result<Option<LinkId>> {
+    pub(crate) fn send(
+        &mut self,
+        links: &mut Links,
+        frame: &mut Frame<'_>,
+    ) -> Result<Option<LinkId>> {
         match self.message {
             Message::None => self.begin(links, frame),
             Message::Begun => self.go_on(links, frame),
@@ -66,7 +62,7 @@ impl LoadBalancer {
 
     /// Would [`LoadBalancer::send`] find a link?
     #[inline]
-    pub fn has_out(&mut self, links: &mut Links) -> bool {
+    pub(crate) fn has_out(&mut self, links: &mut Links) -> bool {
         self.message != Message::None || self.find(links).is_some()
     }
 
@@ -130,7 +126,7 @@ mod tests {
     use crate::pattern::testing::Peers;
 
     fn balancer(peers: &Peers) -> LoadBalancer {
-        let mut balancer = LoadBalancer::new();
+        let mut balancer = LoadBalancer::default();
         peers.ids().for_each(|id| balancer.attach(id));
         balancer
     }

@@ -25,24 +25,24 @@ mod subscription;
 mod testing;
 #[cfg(test)]
 mod tests;
-pub mod trie;
+pub(crate) mod trie;
 mod xpub;
 mod xsub;
 
-pub use fair_queue::FairQueue;
-pub use load_balance::LoadBalancer;
-pub use publisher::Pub;
-pub use subscriber::Sub;
-pub use xpub::XPub;
-pub use xsub::XSub;
+pub(crate) use fair_queue::FairQueue;
+pub(crate) use load_balance::LoadBalancer;
+pub(crate) use publisher::Pub;
+pub(crate) use subscriber::Sub;
+pub(crate) use xpub::XPub;
+pub(crate) use xsub::XSub;
 
 use crate::error::{Error, Result};
 use crate::link::{Frame, LinkId, Links, Sink, Taken};
 use crate::message::Message;
-use crate::options::ids;
+use crate::options::SocketType;
 
 /// The next part to receive.
-pub enum Incoming {
+pub(crate) enum Incoming {
     /// It is what [`Links::front`] of this link shows; the socket takes it.
     Link(LinkId),
     /// The pattern made it: a routing id, a subscription. Its `more` flag is set as it should be.
@@ -52,7 +52,7 @@ pub enum Incoming {
 /// The behaviour of a socket type.
 ///
 /// After each call the socket detaches the links that are finished (see [`Links::take_finished`]).
-pub trait Pattern: Send {
+pub(crate) trait Pattern: Send {
     /// A new link is there, and writable; whether something can be read is found by looking.
     fn attach(&mut self, links: &mut Links, id: LinkId);
 
@@ -121,29 +121,23 @@ pub trait Pattern: Send {
     }
 }
 
-/// Makes a socket's pattern.
-type Factory = fn() -> Box<dyn Pattern>;
-
-/// The socket types that there are.
-const SOCKET_TYPES: &[(i32, Factory)] = &[
-    (ids::PAIR, new::<pair::Pair>),
-    (ids::PUB, new::<Pub>),
-    (ids::SUB, new::<Sub>),
-    (ids::REQ, new::<req::Req>),
-    (ids::REP, new::<rep::Rep>),
-    (ids::DEALER, new::<dealer::Dealer>),
-    (ids::ROUTER, new::<router::Router>),
-    (ids::PULL, new::<pull::Pull>),
-    (ids::PUSH, new::<push::Push>),
-    (ids::XPUB, new::<XPub>),
-    (ids::XSUB, new::<XSub>),
-    (ids::STREAM, new::<stream::Stream>),
-];
-
-/// The pattern of a new socket; none if there is no such socket type.
-pub fn create(socket_type: i32) -> Option<Box<dyn Pattern>> {
-    let (_, factory) = SOCKET_TYPES.iter().find(|(id, _)| *id == socket_type)?;
-    Some(factory())
+/// The pattern of a new socket.
+pub(crate) fn create(socket_type: SocketType) -> Box<dyn Pattern> {
+    let create = match socket_type {
+        SocketType::Pair => new::<pair::Pair>,
+        SocketType::Pub => new::<Pub>,
+        SocketType::Sub => new::<Sub>,
+        SocketType::Req => new::<req::Req>,
+        SocketType::Rep => new::<rep::Rep>,
+        SocketType::Dealer => new::<dealer::Dealer>,
+        SocketType::Router => new::<router::Router>,
+        SocketType::Pull => new::<pull::Pull>,
+        SocketType::Push => new::<push::Push>,
+        SocketType::XPub => new::<XPub>,
+        SocketType::XSub => new::<XSub>,
+        SocketType::Stream => new::<stream::Stream>,
+    };
+    create()
 }
 
 fn new<P: Pattern + Default + 'static>() -> Box<dyn Pattern> {

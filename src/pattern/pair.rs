@@ -9,7 +9,7 @@ use crate::link::{Frame, LinkId, Links, Sink, Taken};
 
 /// A PAIR socket. Its two queues are of one link, and keep messages whole when that link changes.
 #[derive(Default)]
-pub struct Pair {
+pub(crate) struct Pair {
     peer: Option<LinkId>,
     inbound: FairQueue,
     outbound: LoadBalancer,

@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 use crate::link::{Frame, LinkId, Links};
 
 /// A PUB socket.
-pub struct Pub(XPub);
+pub(crate) struct Pub(XPub);
 
 impl Pub {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(XPub::without_receiver())
     }
 

@@ -7,7 +7,7 @@ use crate::link::{Frame, LinkId, Links, Sink, Taken};
 
 /// A PULL socket.
 #[derive(Default)]
-pub struct Pull {
+pub(crate) struct Pull {
     inbound: FairQueue,
 }
 

@@ -13,7 +13,7 @@ use crate::options::ids;
 
 /// A REP socket.
 #[derive(Default)]
-pub struct Rep {
+pub(crate) struct Rep {
     inbound: FairQueue,
     state: State,
     /// Where the request came from; nowhere if that link is gone.

@@ -12,7 +12,7 @@ use crate::link::{Frame, LinkId, Links};
 use crate::options::ids;
 
 /// A REQ socket: a DEALER with manners.
-pub struct Req {
+pub(crate) struct Req {
     dealer: Dealer,
     state: State,
     /// Where the last request went, and its reply has to come from; nowhere if that link is gone.

@@ -12,7 +12,7 @@ use crate::link::LinkId;
 
 /// A list of links, some of them active, one of those having its turn.
 #[derive(Default)]
-pub struct Rotation {
+pub(crate) struct Rotation {
     order: Vec<LinkId>,
     /// Where in `order` each link is, by its id.
     places: Vec<u32>,
@@ -24,7 +24,7 @@ const ABSENT: u32 = u32::MAX;
 
 impl Rotation {
     /// Lets a link in, as the last of the active ones.
-    pub fn add(&mut self, id: LinkId) {
+    pub(crate) fn add(&mut self, id: LinkId) {
         if self.place(id).is_none() {
             let index = id.0 as usize;
             if self.places.len() <= index {
@@ -37,7 +37,7 @@ impl Rotation {
     }
 
     /// Makes an idle link the last of the active ones. Others stay as they are.
-    pub fn activate(&mut self, id: LinkId) {
+    pub(crate) fn activate(&mut self, id: LinkId) {
         if let Some(place) = self.place(id).filter(|place| *place >= self.active) {
             self.swap(place, self.active);
             self.active += 1;
@@ -45,7 +45,7 @@ impl Rotation {
     }
 
     /// Forgets a link. False if it was not here.
-    pub fn remove(&mut self, id: LinkId) -> bool {
+    pub(crate) fn remove(&mut self, id: LinkId) -> bool {
         let Some(mut place) = self.place(id) else { return false };
         if place < self.active {
             place = self.idle(place);
@@ -58,7 +58,7 @@ impl Rotation {
 
     /// Whose turn it is; nobody's if none is active.
     #[inline(always)]
-    pub fn current(&self) -> Option<LinkId> {
+    pub(crate) fn current(&self) -> Option<LinkId> {
         if self.active == 0 {
             return None;
         }
@@ -67,7 +67,7 @@ impl Rotation {
 
     /// Gives the turn to the next active link.
     #[inline(always)]
-    pub fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         self.turn += 1;
         if self.turn >= self.active {
             self.turn = 0;
@@ -75,14 +75,10 @@ impl Rotation {
     }
 
     /// Makes the link whose turn it is idle; the turn goes to the link that takes its place.
-    pub fn retire(&mut self) {
+    pub(crate) fn retire(&mut self) {
         if self.active > 0 {
             self.idle(self.turn);
         }
-    }
-
-    pub fn contains(&self, id: LinkId) -> bool {
-        self.place(id).is_some()
     }
 
     /// Moves the link at an active place behind the active ones. Returns its new place.
@@ -172,6 +168,6 @@ mod tests {
         assert_eq!(turns(&mut rotation, 2), [1, 1]);
         rotation.remove(LinkId(1));
         assert_eq!(rotation.current(), None);
-        assert!(rotation.contains(LinkId(0)) && !rotation.contains(LinkId(1)));
+        assert!(rotation.place(LinkId(0)).is_some() && rotation.place(LinkId(1)).is_none());
     }
 }

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 /// A ROUTER socket.
 #[derive(Default)]
-pub struct Router {
+pub(crate) struct Router {
     routes: Routes,
     inbound: Labelled,
     /// Links without a name: their peers have not said it yet, or somebody else has it.

@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 /// The names of links.
-pub struct Routes {
+pub(crate) struct Routes {
     links: HashMap<Arc<[u8]>, LinkId>,
     names: Vec<Option<Arc<[u8]>>>,
     /// What the next link that we connect is to be called; empty if that is not ours to say.
@@ -22,7 +22,7 @@ pub struct Routes {
 
 /// Where the parts of the message that is being sent go.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub enum Destination {
+pub(crate) enum Destination {
     /// The next part begins a message, and names its destination.
     #[default]
     Unknown,
@@ -32,7 +32,7 @@ pub enum Destination {
 }
 
 /// A number that nobody guesses.
-pub fn random() -> u32 {
+pub(crate) fn random() -> u32 {
     RandomState::new().build_hasher().finish() as u32
 }
 
@@ -45,12 +45,12 @@ impl Default for Routes {
 impl Routes {
     /// The link of this name.
     #[inline]
-    pub fn find(&self, name: &[u8]) -> Option<LinkId> {
+    pub(crate) fn find(&self, name: &[u8]) -> Option<LinkId> {
         self.links.get(name).copied()
     }
 
     /// The name of this link; empty if it has none.
-    pub fn name(&self, id: LinkId) -> &[u8] {
+    pub(crate) fn name(&self, id: LinkId) -> &[u8] {
         match self.names.get(id.0 as usize) {
             Some(Some(name)) => name,
             _ => &[],
@@ -58,12 +58,12 @@ impl Routes {
     }
 
     /// The links that have names.
-    pub fn links(&self) -> impl Iterator<Item = LinkId> + '_ {
+    pub(crate) fn links(&self) -> impl Iterator<Item = LinkId> + '_ {
         self.links.values().copied()
     }
 
     /// Names a link. Another one of this name loses it.
-    pub fn insert(&mut self, name: &[u8], id: LinkId) {
+    pub(crate) fn insert(&mut self, name: &[u8], id: LinkId) {
         self.remove(id);
         let name: Arc<[u8]> = name.into();
         if let Some(old) = self.links.insert(name.clone(), id) {
@@ -78,7 +78,7 @@ impl Routes {
 
     /// Has messages of this name go to another link. What the former one has sent is still from
     /// that name.
-    pub fn pass_on(&mut self, name: &[u8], to: LinkId) {
+    pub(crate) fn pass_on(&mut self, name: &[u8], to: LinkId) {
         let from = self.links.remove(name);
         let kept = from.and_then(|from| self.names.get_mut(from.0 as usize)?.take());
         self.insert(name, to);
@@ -88,7 +88,7 @@ impl Routes {
     }
 
     /// Takes a link's name away, and returns it if messages of this name went to this link.
-    pub fn remove(&mut self, id: LinkId) -> Option<Arc<[u8]>> {
+    pub(crate) fn remove(&mut self, id: LinkId) -> Option<Arc<[u8]>> {
         let name = self.names.get_mut(id.0 as usize)?.take()?;
         if self.links.get(&name) != Some(&id) {
             return None;
@@ -99,7 +99,7 @@ impl Routes {
 
     /// Makes up a name that nobody has: a zero byte, which chosen names should not begin with, and a
     /// number.
-    pub fn make_up(&mut self) -> [u8; 5] {
+    pub(crate) fn make_up(&mut self) -> [u8; 5] {
         loop {
             let [a, b, c, d] = self.counter.to_be_bytes();
             self.counter = self.counter.wrapping_add(1);
@@ -111,7 +111,7 @@ impl Routes {
     }
 
     /// Says how the next link that we connect is to be called (`ZMQ_CONNECT_ROUTING_ID`).
-    pub fn set_alias(&mut self, name: &[u8]) -> Result<()> {
+    pub(crate) fn set_alias(&mut self, name: &[u8]) -> Result<()> {
         if name.is_empty() {
             return Err(Error::Invalid);
         }
@@ -121,7 +121,7 @@ impl Routes {
 
     /// The name that was set aside for this link, if there is one. It is given once, and not at all if
     /// somebody has it already.
-    pub fn take_alias(&mut self, links: &Links, id: LinkId) -> Option<Vec<u8>> {
+    pub(crate) fn take_alias(&mut self, links: &Links, id: LinkId) -> Option<Vec<u8>> {
         let connected = links.get(id).is_some_and(|link| link.origin == LinkOrigin::Connected);
         if !connected || self.alias.is_empty() {
             return None;
@@ -131,7 +131,7 @@ impl Routes {
     }
 
     /// The part that goes before a message from this link.
-    pub fn label(&self, links: &Links, id: LinkId) -> Result<Message> {
+    pub(crate) fn label(&self, links: &Links, id: LinkId) -> Result<Message> {
         let mut label = Message::try_from_slice(self.name(id))?;
         let info = links.get(id).and_then(|link| link.info());
         label.set_metadata(info.and_then(|info| info.metadata.clone()));

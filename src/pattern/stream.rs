@@ -12,7 +12,7 @@ use crate::link::{Frame, LinkId, Links};
 use crate::options::ids;
 
 /// A STREAM socket.
-pub struct Stream {
+pub(crate) struct Stream {
     routes: Routes,
     inbound: Labelled,
     destination: Destination,
@@ -179,7 +179,7 @@ mod tests {
         send(&mut stream, &mut peers, &name, "bye").unwrap();
         send(&mut stream, &mut peers, &name, "").unwrap();
         peers.settle(&mut stream);
-        assert!(peers.is_closed(0) && peers.links.is_empty());
+        assert!(peers.is_closed(0) && peers.links.len() == 0);
         assert_eq!(peers.heard(0), ["bye"]);
         assert_eq!(send(&mut stream, &mut peers, &name, "x"), Err(Error::HostUnreachable));
     }

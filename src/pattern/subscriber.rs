@@ -8,10 +8,10 @@ use crate::link::{Frame, LinkId, Links, Sink, Taken};
 use crate::options::ids;
 
 /// A SUB socket.
-pub struct Sub(XSub);
+pub(crate) struct Sub(XSub);
 
 impl Sub {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(XSub::filtering())
     }
 }

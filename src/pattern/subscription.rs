@@ -7,9 +7,9 @@ use crate::message::Message;
 
 /// What a subscriber wants, or wants no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request<'a> {
-    pub subscribes: bool,
-    pub topic: &'a [u8],
+pub(crate) struct Request<'a> {
+    pub(crate) subscribes: bool,
+    pub(crate) topic: &'a [u8],
 }
 
 /// The names of the commands, with their lengths before them.
@@ -21,22 +21,22 @@ const MESSAGE_CANCEL: u8 = 0;
 const MESSAGE_SUBSCRIBE: u8 = 1;
 
 impl<'a> Request<'a> {
-    pub fn subscribe(topic: &'a [u8]) -> Self {
+    pub(crate) fn subscribe(topic: &'a [u8]) -> Self {
         Request { subscribes: true, topic }
     }
 
-    pub fn cancel(topic: &'a [u8]) -> Self {
+    pub(crate) fn cancel(topic: &'a [u8]) -> Self {
         Request { subscribes: false, topic }
     }
 
     /// Reads the body of a command; `None` if it is another one.
-    pub fn from_command(body: &'a [u8]) -> Option<Self> {
+    pub(crate) fn from_command(body: &'a [u8]) -> Option<Self> {
         let subscribe = body.strip_prefix(SUBSCRIBE).map(Self::subscribe);
         subscribe.or_else(|| body.strip_prefix(CANCEL).map(Self::cancel))
     }
 
     /// Reads a message part; `None` if it is data.
-    pub fn from_message(body: &'a [u8]) -> Option<Self> {
+    pub(crate) fn from_message(body: &'a [u8]) -> Option<Self> {
         match body.split_first()? {
             (&MESSAGE_SUBSCRIBE, topic) => Some(Self::subscribe(topic)),
             (&MESSAGE_CANCEL, topic) => Some(Self::cancel(topic)),
@@ -48,7 +48,7 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// `NoMemory`.
-    pub fn write_command(&self, body: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn write_command(&self, body: &mut Vec<u8>) -> Result<()> {
         body.clear();
         let room = SUBSCRIBE.len() + self.topic.len();
         body.try_reserve(room).map_err(|_| Error::NoMemory)?;
@@ -58,7 +58,7 @@ impl<'a> Request<'a> {
     }
 
     /// Its form as a message.
-    pub fn to_message(self) -> Result<Message> {
+    pub(crate) fn to_message(self) -> Result<Message> {
         let mut message = Message::try_with_size(1 + self.topic.len())?;
         let body = message.as_mut_slice();
         body[0] = if self.subscribes { MESSAGE_SUBSCRIBE } else { MESSAGE_CANCEL };

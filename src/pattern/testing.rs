@@ -27,10 +27,10 @@ impl Peer for Bell {
 
 /// The links of the socket under test, and its peers.
 #[derive(Default)]
-pub struct Peers {
-    pub links: Links,
+pub(crate) struct Peers {
+    pub(crate) links: Links,
     /// Peers that come from now on hear commands too.
-    pub hear_commands: bool,
+    pub(crate) hear_commands: bool,
     others: Vec<Other>,
 }
 
@@ -46,7 +46,7 @@ struct Other {
 const THEIRS: LinkId = LinkId(0);
 
 impl Peers {
-    pub fn new(count: usize, hwm: usize) -> Self {
+    pub(crate) fn new(count: usize, hwm: usize) -> Self {
         let mut peers = Self::default();
         for _ in 0..count {
             peers.add(hwm, LinkOrigin::Accepted);
@@ -54,12 +54,12 @@ impl Peers {
         peers
     }
 
-    pub fn ids(&self) -> impl Iterator<Item = LinkId> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = LinkId> {
         (0..self.others.len() as u32).map(LinkId)
     }
 
     /// One more link.
-    pub fn add(&mut self, hwm: usize, origin: LinkOrigin) -> LinkId {
+    pub(crate) fn add(&mut self, hwm: usize, origin: LinkOrigin) -> LinkId {
         let (ours, theirs) = pair(Limits::Messages(hwm), Limits::Messages(hwm)).unwrap();
         let (to_us, to_them) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
         let id = LinkId(self.others.len() as u32);
@@ -75,7 +75,12 @@ impl Peers {
     }
 
     /// One more link, known to the pattern.
-    pub fn join(&mut self, pattern: &mut dyn Pattern, hwm: usize, origin: LinkOrigin) -> LinkId {
+    pub(crate) fn join(
+        &mut self,
+        pattern: &mut dyn Pattern,
+        hwm: usize,
+        origin: LinkOrigin,
+    ) -> LinkId {
         let id = self.add(hwm, origin);
         pattern.attach(&mut self.links, id);
         self.settle(pattern);
@@ -83,19 +88,19 @@ impl Peers {
     }
 
     /// The peer says who it is.
-    pub fn introduce(&mut self, peer: u32, routing_id: &[u8]) {
+    pub(crate) fn introduce(&mut self, peer: u32, routing_id: &[u8]) {
         self.introduce_as(peer, PeerInfo { metadata: None, routing_id: routing_id.to_vec() });
     }
 
     /// The peer says all about itself.
-    pub fn introduce_as(&mut self, peer: u32, info: PeerInfo) {
+    pub(crate) fn introduce_as(&mut self, peer: u32, info: PeerInfo) {
         let link = self.others[peer as usize].links.get_mut(THEIRS).unwrap();
         let bell = link.peer().clone();
         link.end().tx.write_parcel(Parcel::Peer(Arc::new(info)), &*bell).unwrap();
     }
 
     /// The peer sends a message.
-    pub fn say(&mut self, peer: u32, parts: &[&str]) {
+    pub(crate) fn say(&mut self, peer: u32, parts: &[&str]) {
         let links = &mut self.others[peer as usize].links;
         for (index, part) in parts.iter().enumerate() {
             let more = index + 1 < parts.len();
@@ -104,12 +109,12 @@ impl Peers {
     }
 
     /// The peer sends a command.
-    pub fn command(&mut self, peer: u32, body: &[u8]) {
+    pub(crate) fn command(&mut self, peer: u32, body: &[u8]) {
         self.others[peer as usize].links.write_command(THEIRS, body).unwrap();
     }
 
     /// The parts that reached the peer; a plus at the end says that more follow.
-    pub fn heard(&mut self, peer: u32) -> Vec<String> {
+    pub(crate) fn heard(&mut self, peer: u32) -> Vec<String> {
         let links = &mut self.others[peer as usize].links;
         let mut all = Vec::new();
         while links.front(THEIRS).is_some() {
@@ -119,19 +124,19 @@ impl Peers {
     }
 
     /// Was our end of the link closed?
-    pub fn is_closed(&mut self, peer: u32) -> bool {
+    pub(crate) fn is_closed(&mut self, peer: u32) -> bool {
         self.others[peer as usize].links.get_mut(THEIRS).unwrap().end().rx.is_closed()
     }
 
     /// The peer goes.
-    pub fn leave(&mut self, pattern: &mut dyn Pattern, peer: u32) {
+    pub(crate) fn leave(&mut self, pattern: &mut dyn Pattern, peer: u32) {
         self.others[peer as usize].links.terminate(THEIRS);
         self.links.peer_closed(LinkId(peer));
         self.settle(pattern);
     }
 
     /// How often the peer said that there is room since the last call.
-    pub fn told_of_room(&mut self, peer: u32) -> usize {
+    pub(crate) fn told_of_room(&mut self, peer: u32) -> usize {
         let other = &mut self.others[peer as usize];
         let now = other.to_us.writable.load(Ordering::Relaxed);
         now - std::mem::replace(&mut other.seen_writable, now)
@@ -144,7 +149,7 @@ impl Peers {
     }
 
     /// Does what a socket does between calls: tells the pattern what the peers told.
-    pub fn settle(&mut self, pattern: &mut dyn Pattern) {
+    pub(crate) fn settle(&mut self, pattern: &mut dyn Pattern) {
         for id in self.ids() {
             if self.told_of_reading(id.0) > 0 && self.links.get(id).is_some() {
                 pattern.readable(&mut self.links, id);
@@ -162,7 +167,7 @@ impl Peers {
     }
 
     /// Sends a message, part by part.
-    pub fn send(&mut self, pattern: &mut dyn Pattern, parts: &[&str]) -> Result<()> {
+    pub(crate) fn send(&mut self, pattern: &mut dyn Pattern, parts: &[&str]) -> Result<()> {
         for (index, part) in parts.iter().enumerate() {
             self.part(pattern, part, index + 1 < parts.len())?;
         }
@@ -170,7 +175,7 @@ impl Peers {
     }
 
     /// Sends a part.
-    pub fn part(&mut self, pattern: &mut dyn Pattern, text: &str, more: bool) -> Result<()> {
+    pub(crate) fn part(&mut self, pattern: &mut dyn Pattern, text: &str, more: bool) -> Result<()> {
         self.settle(pattern);
         let sent = pattern.send(&mut self.links, &mut Frame::bytes(text.as_bytes(), more));
         self.settle(pattern);
@@ -178,7 +183,7 @@ impl Peers {
     }
 
     /// Receives a part; a plus at the end says that more follow.
-    pub fn recv(&mut self, pattern: &mut dyn Pattern) -> Result<String> {
+    pub(crate) fn recv(&mut self, pattern: &mut dyn Pattern) -> Result<String> {
         self.settle(pattern);
         let received = pattern.recv(&mut self.links).map(|incoming| match incoming {
             Incoming::Link(id) => receive(&mut self.links, id),
@@ -189,23 +194,23 @@ impl Peers {
     }
 
     /// Receives all there is, until an error.
-    pub fn recv_all(&mut self, pattern: &mut dyn Pattern) -> Vec<String> {
+    pub(crate) fn recv_all(&mut self, pattern: &mut dyn Pattern) -> Vec<String> {
         std::iter::from_fn(|| self.recv(pattern).ok()).collect()
     }
 
-    pub fn has_in(&mut self, pattern: &mut dyn Pattern) -> bool {
+    pub(crate) fn has_in(&mut self, pattern: &mut dyn Pattern) -> bool {
         self.settle(pattern);
         pattern.has_in(&mut self.links)
     }
 
-    pub fn has_out(&mut self, pattern: &mut dyn Pattern) -> bool {
+    pub(crate) fn has_out(&mut self, pattern: &mut dyn Pattern) -> bool {
         self.settle(pattern);
         pattern.has_out(&mut self.links)
     }
 }
 
 /// Takes a part from a link; a plus at the end says that more follow.
-pub fn receive(links: &mut Links, id: LinkId) -> String {
+pub(crate) fn receive(links: &mut Links, id: LinkId) -> String {
     let mut message = Message::new();
     let taken = links.take(id, &mut Sink::Message(&mut message)).unwrap();
     assert_eq!(taken.more(), message.more());

@@ -1,9 +1,10 @@
 //! What holds for every socket type, whatever its peers do.
 
 use super::testing::Peers;
-use super::{create, ids, Pattern};
+use super::{create, Pattern};
 use crate::error::Error;
 use crate::link::{LinkId, LinkOrigin};
+use crate::options::SocketType;
 
 /// How many parts the messages of this test have.
 const PARTS: usize = 3;
@@ -37,12 +38,12 @@ struct World {
 }
 
 impl World {
-    fn new(socket_type: i32, seed: u64) -> Self {
+    fn new(socket_type: SocketType, seed: u64) -> Self {
         Self {
-            pattern: create(socket_type).unwrap(),
+            pattern: create(socket_type),
             peers: Peers::default(),
             dice: Dice(seed),
-            labelled: socket_type == ids::ROUTER,
+            labelled: socket_type == SocketType::Router,
             message: 0,
             sending: 0,
             sent: 0,
@@ -146,7 +147,8 @@ fn assert_whole(parts: &[String], labels: usize) {
 
 #[test]
 fn messages_are_never_torn() {
-    for socket_type in [ids::PAIR, ids::DEALER, ids::ROUTER, ids::PULL, ids::PUSH] {
+    use SocketType::{Dealer, Pair, Pull, Push, Router};
+    for socket_type in [Pair, Dealer, Router, Pull, Push] {
         let (mut received, mut heard) = (0, 0);
         for seed in 1..8 {
             let mut world = World::new(socket_type, seed);
@@ -157,15 +159,14 @@ fn messages_are_never_torn() {
             received += world.received.len();
             heard += world.heard.iter().map(Vec::len).sum::<usize>();
         }
-        assert_eq!(received > 100, socket_type != ids::PUSH, "{socket_type} received {received}");
-        assert_eq!(heard > 100, socket_type != ids::PULL, "{socket_type} sent {heard}");
+        assert_eq!(received > 100, socket_type != Push, "{socket_type} received {received}");
+        assert_eq!(heard > 100, socket_type != Pull, "{socket_type} sent {heard}");
     }
 }
 
 #[test]
 fn each_socket_type_has_its_pattern() {
-    assert!(create(-1).is_none() && create(12).is_none());
-    let raw: Vec<i32> =
-        (0..12).filter(|id| create(*id).is_some_and(|p| p.raw().is_some())).collect();
-    assert_eq!(raw, [ids::STREAM]);
+    let is_raw = |kind: &SocketType| create(*kind).raw().is_some();
+    let raw: Vec<_> = SocketType::ALL.into_iter().filter(is_raw).collect();
+    assert_eq!(raw, [SocketType::Stream]);
 }

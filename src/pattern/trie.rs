@@ -16,6 +16,7 @@ pub struct Trie {
 }
 
 impl Trie {
+    /// One without subscriptions.
     pub fn new() -> Self {
         Trie { radix: Radix::new(), len: 0 }
     }
@@ -50,7 +51,7 @@ impl Trie {
     }
 
     /// Whether the data begins with any of the prefixes.
-    pub fn matches(&self, data: &[u8]) -> bool {
+    pub(crate) fn matches(&self, data: &[u8]) -> bool {
         let mut found = false;
         self.radix.walk(data, |_| {
             found = true;
@@ -63,17 +64,13 @@ impl Trie {
     ///
     /// # Errors
     /// `NoMemory`; some may have been shown.
-    pub fn for_each(&self, mut show: impl FnMut(&[u8])) -> Result<()> {
+    pub(crate) fn for_each(&self, mut show: impl FnMut(&[u8])) -> Result<()> {
         self.radix.for_each(|prefix, _| show(prefix))
     }
 
     /// How many different prefixes there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
     }
 }
 
@@ -120,6 +117,7 @@ struct Sets<Id> {
 }
 
 impl<Id: Copy + Ord> MultiTrie<Id> {
+    /// One without subscriptions.
     pub fn new() -> Self {
         let sets = Sets { sets: Vec::new(), free: Vec::new() };
         MultiTrie { radix: Radix::new(), sets, held: Vec::new(), len: 0 }
@@ -145,7 +143,7 @@ impl<Id: Copy + Ord> MultiTrie<Id> {
     }
 
     /// Takes a link from those that want the prefix.
-    pub fn remove(&mut self, prefix: &[u8], id: Id) -> Removed {
+    pub(crate) fn remove(&mut self, prefix: &[u8], id: Id) -> Removed {
         let Some(place) = self.radix.place_of(prefix) else { return Removed::NotFound };
         // A place must not become empty under the tree, so a copy is changed first.
         let mut subscribers = *place;
@@ -168,7 +166,7 @@ impl<Id: Copy + Ord> MultiTrie<Id> {
 
     /// Takes a link from all prefixes, and shows each in ascending order with whether it was the
     /// last that wanted it.
-    pub fn remove_all(&mut self, id: Id, mut show: impl FnMut(&[u8], bool)) {
+    pub(crate) fn remove_all(&mut self, id: Id, mut show: impl FnMut(&[u8], bool)) {
         let Ok(at) = self.held.binary_search_by_key(&id, |(id, _)| *id) else { return };
         let (_, mut left) = self.held.remove(at);
         let (sets, len) = (&mut self.sets, &mut self.len);
@@ -193,12 +191,8 @@ impl<Id: Copy + Ord> MultiTrie<Id> {
     }
 
     /// How many different prefixes there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
     }
 
     fn release(&mut self, id: Id) {
@@ -319,11 +313,11 @@ mod tests {
     #[test]
     fn prefixes_are_counted() {
         let mut trie = Trie::new();
-        assert!(!trie.matches(b"") && trie.is_empty());
+        assert!(!trie.matches(b"") && trie.len() == 0);
         assert!(trie.add(b"abc").unwrap() && !trie.add(b"abc").unwrap() && trie.len() == 1);
         assert!(!trie.remove(b"abc") && trie.matches(b"abcd"));
         assert!(trie.remove(b"abc") && !trie.matches(b"abcd"));
-        assert!(!trie.remove(b"abc") && trie.is_empty());
+        assert!(!trie.remove(b"abc") && trie.len() == 0);
     }
 
     #[test]
@@ -380,7 +374,7 @@ mod tests {
         );
         assert!(trie.remove(&long[..500_000]) && !trie.matches(&long[..long.len() - 1]));
         assert_eq!(prefixes(&trie), std::slice::from_ref(&long));
-        assert!(trie.remove(&long) && trie.is_empty());
+        assert!(trie.remove(&long) && trie.len() == 0);
         let mut multi = MultiTrie::new();
         multi.add(&long, 1).unwrap();
         let mut shown = 0;
@@ -436,7 +430,7 @@ mod tests {
         assert_eq!(trie.remove(b"a", 1), Removed::StillOthers);
         assert_eq!(trie.remove(b"a", 1), Removed::NotFound);
         assert_eq!(trie.remove(b"a", 2), Removed::Last);
-        assert!(trie.is_empty());
+        assert!(trie.len() == 0);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use inbox::{Inbox, Source};
 use settings::Settings;
 
 /// An XPUB socket, and what PUB is made of.
-pub struct XPub {
+pub(crate) struct XPub {
     /// Somebody receives what peers send.
     receives: bool,
     settings: Settings,
@@ -56,7 +56,7 @@ struct Hearing {
 }
 
 impl XPub {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_receiver(true)
     }
 

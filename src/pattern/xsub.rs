@@ -18,7 +18,7 @@ use crate::link::{Frame, LinkId, Links, Sink, Taken};
 use crate::options::ids;
 
 /// An XSUB socket, and what SUB is made of.
-pub struct XSub {
+pub(crate) struct XSub {
     subscriptions: Trie,
     distribution: Distribution,
     queue: FairQueue,
@@ -50,7 +50,7 @@ struct Receiving {
 }
 
 impl XSub {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_filter(false)
     }
 

@@ -51,7 +51,7 @@ struct Census {
 }
 
 /// A share in the life of a context.
-pub struct Alive(Arc<Census>);
+pub(crate) struct Alive(Arc<Census>);
 
 impl Drop for Alive {
     fn drop(&mut self) {
@@ -65,13 +65,14 @@ impl Drop for Alive {
 
 /// How I/O threads are to run.
 #[derive(Clone, Default)]
-pub struct ThreadSettings {
-    pub policy: Option<i32>,
-    pub priority: Option<i32>,
-    pub processors: Vec<usize>,
+pub(crate) struct ThreadSettings {
+    pub(crate) policy: Option<i32>,
+    pub(crate) priority: Option<i32>,
+    pub(crate) processors: Vec<usize>,
 }
 
 impl Context {
+    /// Makes a context. Its threads start with the first socket.
     pub fn new() -> Result<Self> {
         read_environment();
         // To find that out takes the system a while in a process with many threads; later there are more.
@@ -91,18 +92,19 @@ impl Context {
         &self.0.options
     }
 
-    pub fn names(&self) -> &Mutex<Names> {
+    /// The endpoints of inproc.
+    pub(crate) fn names(&self) -> &Mutex<Names> {
         &self.0.names
     }
 
     /// Is this the process that made the context?
     #[inline]
-    pub fn is_ours(&self) -> bool {
+    pub(crate) fn is_ours(&self) -> bool {
         self.0.generation == fork::generation()
     }
 
     /// Registers a new socket and gives it its mailbox. Starts the I/O threads for the first one.
-    pub fn open_socket(&self, linger: i32) -> Result<Arc<Mailbox>> {
+    pub(crate) fn open_socket(&self, linger: i32) -> Result<Arc<Mailbox>> {
         if !self.is_ours() {
             return Err(Error::Terminated);
         }
@@ -126,7 +128,7 @@ impl Context {
     }
 
     /// A socket was closed; what it left behind may live on.
-    pub fn close_socket(&self) {
+    pub(crate) fn close_socket(&self) {
         self.0.state.lock().open -= 1;
     }
 
@@ -136,7 +138,7 @@ impl Context {
     }
 
     /// The I/O thread with the least to do, of those that the affinity mask allows; zero allows all.
-    pub fn choose_io(&self, affinity: u64) -> Option<Arc<IoHandle>> {
+    pub(crate) fn choose_io(&self, affinity: u64) -> Option<Arc<IoHandle>> {
         let state = self.0.state.lock();
         let allowed = |index: usize| affinity == 0 || (index < 64 && affinity >> index & 1 == 1);
         let candidates = state.io.iter().enumerate().filter(|(index, _)| allowed(*index));
@@ -145,13 +147,13 @@ impl Context {
     }
 
     /// How many sessions and listeners its I/O threads have.
-    pub fn load(&self) -> usize {
+    pub(crate) fn load(&self) -> usize {
         self.0.state.lock().io.iter().map(|thread| thread.handle.load()).sum()
     }
 
     /// Has an I/O thread give back what this thread has postponed, which holds a lock and is about
     /// to wait.
-    pub fn pass_on_returns(&self) {
+    pub(crate) fn pass_on_returns(&self) {
         let returns = returns::take();
         if returns.is_empty() {
             return;
@@ -162,7 +164,8 @@ impl Context {
         }
     }
 
-    pub fn is_terminating(&self) -> bool {
+    /// Has somebody begun to terminate it?
+    pub(crate) fn is_terminating(&self) -> bool {
         self.0.state.lock().terminating
     }
 

@@ -13,25 +13,24 @@ use std::sync::{Arc, Weak};
 
 /// A socket that bound a name, and what its links to others are to be like.
 #[derive(Clone)]
-pub struct Binder {
-    pub mailbox: Weak<Mailbox>,
-    pub terms: Terms,
+pub(crate) struct Binder {
+    pub(crate) mailbox: Weak<Mailbox>,
+    pub(crate) terms: Terms,
 }
 
 /// What a socket brings into a link with another of the same context.
 #[derive(Clone)]
-pub struct Terms {
-    pub sndhwm: i32,
-    pub rcvhwm: i32,
-    pub conflate: bool,
-    pub routing_id: Vec<u8>,
-    pub socket_type: i32,
+pub(crate) struct Terms {
+    pub(crate) sndhwm: i32,
+    pub(crate) rcvhwm: i32,
+    pub(crate) conflate: bool,
+    pub(crate) routing_id: Vec<u8>,
 }
 
 impl Terms {
     /// The limits of what a socket with these terms sends to one with `other`: both sides' share, or none
     /// if one side wants none.
-    pub fn limits_towards(&self, other: &Terms) -> Limits {
+    pub(crate) fn limits_towards(&self, other: &Terms) -> Limits {
         if self.conflate {
             return Limits::Latest;
         }
@@ -43,21 +42,21 @@ impl Terms {
 }
 
 /// The far end of a link that waits for somebody to bind.
-pub struct Pending {
-    pub end: LinkEnd,
+pub(crate) struct Pending {
+    pub(crate) end: LinkEnd,
     /// Who connected.
-    pub peer: Arc<dyn Peer>,
-    pub terms: Terms,
+    pub(crate) peer: Arc<dyn Peer>,
+    pub(crate) terms: Terms,
     /// Filled in when somebody binds, for the connecter to call.
-    pub far: Arc<LatePeer>,
+    pub(crate) far: Arc<LatePeer>,
 }
 
 /// A peer that is not there yet; what it is told meanwhile it will find out by itself.
 #[derive(Default)]
-pub struct LatePeer(Mutex<Option<Arc<dyn Peer>>>);
+pub(crate) struct LatePeer(Mutex<Option<Arc<dyn Peer>>>);
 
 impl LatePeer {
-    pub fn arrive(&self, peer: Arc<dyn Peer>) {
+    pub(crate) fn arrive(&self, peer: Arc<dyn Peer>) {
         *self.0.lock() = Some(peer);
     }
 
@@ -85,14 +84,14 @@ impl Peer for LatePeer {
 
 /// The names of a context.
 #[derive(Default)]
-pub struct Names {
+pub(crate) struct Names {
     bound: HashMap<String, Binder>,
     pending: HashMap<String, Vec<Pending>>,
 }
 
 impl Names {
     /// Binds a name; those who were waiting for it are returned.
-    pub fn bind(&mut self, name: &str, binder: Binder) -> Result<Vec<Pending>> {
+    pub(crate) fn bind(&mut self, name: &str, binder: Binder) -> Result<Vec<Pending>> {
         if self.bound.contains_key(name) {
             return Err(Error::AddressInUse);
         }
@@ -101,7 +100,7 @@ impl Names {
     }
 
     /// Frees a name, if it is this socket's.
-    pub fn unbind(&mut self, name: &str, mailbox: &Arc<Mailbox>) -> Result<()> {
+    pub(crate) fn unbind(&mut self, name: &str, mailbox: &Arc<Mailbox>) -> Result<()> {
         match self.bound.get(name) {
             Some(binder) if std::ptr::eq(binder.mailbox.as_ptr(), Arc::as_ptr(mailbox)) => {
                 self.bound.remove(name);
@@ -112,20 +111,20 @@ impl Names {
     }
 
     /// Frees all names of a socket.
-    pub fn unbind_all(&mut self, mailbox: &Arc<Mailbox>) {
+    pub(crate) fn unbind_all(&mut self, mailbox: &Arc<Mailbox>) {
         self.bound.retain(|_, binder| !std::ptr::eq(binder.mailbox.as_ptr(), Arc::as_ptr(mailbox)));
     }
 
-    pub fn find(&self, name: &str) -> Option<&Binder> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Binder> {
         self.bound.get(name)
     }
 
-    pub fn wait_for(&mut self, name: &str, pending: Pending) {
+    pub(crate) fn wait_for(&mut self, name: &str, pending: Pending) {
         self.pending.entry(name.to_owned()).or_default().push(pending);
     }
 
     /// Nobody will bind any more.
-    pub fn clear_pending(&mut self) -> Vec<Pending> {
+    pub(crate) fn clear_pending(&mut self) -> Vec<Pending> {
         self.pending.drain().flat_map(|(_, pending)| pending).collect()
     }
 }

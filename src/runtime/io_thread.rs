@@ -27,7 +27,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 /// What other threads ask of an I/O thread.
-pub enum Task {
+pub(crate) enum Task {
     Session(Box<Session>),
     Listener(Arc<Accepting>),
     /// Call `poked` of this session.
@@ -42,7 +42,7 @@ pub enum Task {
 }
 
 /// The end of an I/O thread that others hold.
-pub struct IoHandle {
+pub(crate) struct IoHandle {
     this: Weak<IoHandle>,
     tasks: Errands<Task>,
     waker: EventFd,
@@ -72,7 +72,7 @@ impl IoHandle {
         }))
     }
 
-    pub fn send(&self, task: Task) {
+    pub(crate) fn send(&self, task: Task) {
         match self.tasks.put(task) {
             // Not under a lock: a session that is dropped tells its socket so.
             Err(task) => drop(task),
@@ -88,12 +88,12 @@ impl IoHandle {
     }
 
     /// Has the thread ended?
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.tasks.is_over()
     }
 
     /// How many sessions and listeners it has.
-    pub fn load(&self) -> usize {
+    pub(crate) fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed)
     }
 
@@ -105,7 +105,7 @@ impl IoHandle {
     }
 
     /// Stops telling of a descriptor. Any thread may.
-    pub fn unwatch(&self, fd: RawFd) {
+    pub(crate) fn unwatch(&self, fd: RawFd) {
         // It may not have been watched.
         let _ = self.registry.deregister(&mut SourceFd(&fd));
     }
@@ -140,13 +140,13 @@ impl SessionWaker for IoHandle {
 }
 
 /// A running I/O thread.
-pub struct IoThread {
-    pub handle: Arc<IoHandle>,
+pub(crate) struct IoThread {
+    pub(crate) handle: Arc<IoHandle>,
     join: Option<thread::Thread>,
 }
 
 impl IoThread {
-    pub fn start(name: String, settings: ThreadSettings) -> Result<Self> {
+    pub(crate) fn start(name: String, settings: ThreadSettings) -> Result<Self> {
         let poll = Poll::new()?;
         let handle = IoHandle::new(&poll)?;
         let shared = handle.clone();
@@ -159,7 +159,7 @@ impl IoThread {
     }
 
     /// Ends it, and with it what it still has.
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         self.handle.send(Task::End);
         // The last handle to a context may be dropped on its own I/O thread, which ends by itself.
         // The standard library takes memory to say which thread this is, and ends the process where

@@ -9,10 +9,9 @@ use super::io_thread::{IoHandle, Task};
 use super::mailbox::Mailbox;
 use crate::engine::session::Profile;
 use crate::engine::{Event, Owner, Session, SessionHandle};
-use crate::options::{ids, Options};
+use crate::options::{ids, Options, SocketType};
 use crate::sys::memory::is_there;
 use crate::transport::{is_exhaustion, Established, Listener, TransportOptions};
-use crate::wire::SocketType;
 use parking_lot::Mutex;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -31,10 +30,10 @@ const RESERVE_EACH: usize = 2 * 1024;
 const MOST_FAILURES: u32 = 64;
 
 /// See the module.
-pub struct Accepting {
+pub(crate) struct Accepting {
     listener: Mutex<Option<Listener>>,
     /// The endpoint with wildcards filled in.
-    pub endpoint: String,
+    pub(crate) endpoint: String,
     context: Context,
     io: Arc<IoHandle>,
     mailbox: Arc<Mailbox>,
@@ -45,18 +44,18 @@ pub struct Accepting {
 }
 
 /// What a listener has to know of its socket.
-pub struct Bound {
-    pub context: Context,
-    pub mailbox: Arc<Mailbox>,
-    pub options: Arc<Options>,
-    pub transport: TransportOptions,
-    pub socket_type: SocketType,
-    pub raw: Option<bool>,
+pub(crate) struct Bound {
+    pub(crate) context: Context,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) options: Arc<Options>,
+    pub(crate) transport: TransportOptions,
+    pub(crate) socket_type: SocketType,
+    pub(crate) raw: Option<bool>,
 }
 
 impl Accepting {
     /// Starts to accept on an I/O thread.
-    pub fn start(listener: Listener, io: Arc<IoHandle>, bound: Bound) -> Arc<Self> {
+    pub(crate) fn start(listener: Listener, io: Arc<IoHandle>, bound: Bound) -> Arc<Self> {
         let endpoint = listener.local_endpoint().to_owned();
         let Bound { context, mailbox, options, transport, socket_type, raw } = bound;
         let event = Event::new(ids::EVENT_LISTENING, listener.as_raw_fd(), endpoint.as_str());
@@ -77,12 +76,12 @@ impl Accepting {
     }
 
     /// Does something with the descriptor, which nobody closes meanwhile; `None` if it is closed.
-    pub fn with_fd<R>(&self, act: impl FnOnce(RawFd) -> R) -> Option<R> {
+    pub(crate) fn with_fd<R>(&self, act: impl FnOnce(RawFd) -> R) -> Option<R> {
         self.listener.lock().as_ref().map(|listener| act(listener.as_raw_fd()))
     }
 
     /// Stops listening at once.
-    pub fn close(self: &Arc<Self>) {
+    pub(crate) fn close(self: &Arc<Self>) {
         let Some(listener) = self.listener.lock().take() else { return };
         let fd = listener.as_raw_fd();
         self.io.unwatch(fd);
@@ -100,7 +99,7 @@ impl Accepting {
 
     /// Accepts all connections that wait. False if that fails for want of descriptors or memory, or
     /// too often: ask again later.
-    pub fn accept(&self) -> bool {
+    pub(crate) fn accept(&self) -> bool {
         let mut failures = 0;
         while failures < MOST_FAILURES {
             let (accepted, listens) = match &*self.listener.lock() {

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 /// What a socket is told.
-pub enum Command {
+pub(crate) enum Command {
     Attach(LinkId, Box<Link>),
     Readable(LinkId),
     Writable(LinkId),
@@ -33,7 +33,7 @@ pub enum Command {
 const ZAP_HANDLER: &str = "zeromq.zap.01";
 
 /// See the module.
-pub struct Mailbox {
+pub(crate) struct Mailbox {
     this: Weak<Mailbox>,
     signal: Signal,
     commands: Mutex<Vec<Command>>,
@@ -44,7 +44,7 @@ pub struct Mailbox {
     /// The socket is closed: nobody looks at commands any more.
     closed: AtomicBool,
     /// Who is told of events.
-    pub monitor: Monitor,
+    pub(crate) monitor: Monitor,
     /// The socket of whose events this one tells.
     monitored: OnceLock<Weak<Mailbox>>,
     /// The names of the context, where the ZAP handler is found.
@@ -60,7 +60,7 @@ struct LinkIds {
 }
 
 impl Mailbox {
-    pub fn new(
+    pub(crate) fn new(
         linger: i32,
         names: Arc<Mutex<Names>>,
         alive: super::context::Alive,
@@ -84,12 +84,12 @@ impl Mailbox {
 
     /// Are there commands?
     #[inline]
-    pub fn is_pending(&self) -> bool {
+    pub(crate) fn is_pending(&self) -> bool {
         self.signal.is_pending()
     }
 
     /// Puts a command in, and wakes the socket if it sleeps.
-    pub fn put(&self, command: Command) {
+    pub(crate) fn put(&self, command: Command) {
         let mut commands = self.commands.lock();
         if self.closed.load(Ordering::Relaxed) {
             // Not under the lock: a link that nobody wants tells its other side so.
@@ -104,7 +104,7 @@ impl Mailbox {
     }
 
     /// Takes all commands, and clears the descriptor.
-    pub fn take(&self, into: &mut Vec<Command>) {
+    pub(crate) fn take(&self, into: &mut Vec<Command>) {
         self.signal.clear(|| {
             self.descriptor.drain();
         });
@@ -112,45 +112,45 @@ impl Mailbox {
     }
 
     /// To be called before sleeping on [`Mailbox::fd`]. False if there is no need to sleep.
-    pub fn arm(&self) -> bool {
+    pub(crate) fn arm(&self) -> bool {
         self.signal.arm()
     }
 
     /// To be called after.
-    pub fn disarm(&self) {
+    pub(crate) fn disarm(&self) {
         self.signal.disarm();
     }
 
     /// The application has the descriptor from now on.
-    pub fn share_fd(&self) -> RawFd {
+    pub(crate) fn share_fd(&self) -> RawFd {
         self.signal.share(|| self.descriptor.try_signal());
         self.descriptor.as_raw_fd()
     }
 
     /// Does the application have the descriptor?
-    pub fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         self.signal.is_shared()
     }
 
     /// Wakes a call that sleeps on the descriptor, though there is nothing.
-    pub fn rouse(&self) {
+    pub(crate) fn rouse(&self) {
         self.descriptor.signal();
     }
 
-    pub fn fd(&self) -> RawFd {
+    pub(crate) fn fd(&self) -> RawFd {
         self.descriptor.as_raw_fd()
     }
 
     /// The id is free again.
-    pub fn release_link(&self, id: LinkId) {
+    pub(crate) fn release_link(&self, id: LinkId) {
         self.ids.lock().free.push(id.0);
     }
 
-    pub fn set_linger(&self, linger: i32) {
+    pub(crate) fn set_linger(&self, linger: i32) {
         self.linger.store(linger, Ordering::Relaxed);
     }
 
-    pub fn add_session(&self, handle: Arc<SessionHandle>) {
+    pub(crate) fn add_session(&self, handle: Arc<SessionHandle>) {
         let mut sessions = self.sessions.lock();
         if self.closed.load(Ordering::Relaxed) {
             handle.stop();
@@ -159,13 +159,13 @@ impl Mailbox {
     }
 
     /// The socket goes: from now on links and sessions that come too late go as well.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         let _commands = self.commands.lock();
         self.closed.store(true, Ordering::Relaxed);
     }
 
     /// The sessions of an endpoint, or all.
-    pub fn sessions(&self, endpoint: Option<&str>) -> Vec<Arc<SessionHandle>> {
+    pub(crate) fn sessions(&self, endpoint: Option<&str>) -> Vec<Arc<SessionHandle>> {
         let sessions = self.sessions.lock();
         let chosen = sessions
             .values()
@@ -174,13 +174,13 @@ impl Mailbox {
     }
 
     /// This socket tells of the events of that one, which is to know when somebody comes to listen.
-    pub fn tell_of(&self, monitored: &Arc<Mailbox>) {
+    pub(crate) fn tell_of(&self, monitored: &Arc<Mailbox>) {
         // A socket tells of one other, all its life.
         let _ = self.monitored.set(Arc::downgrade(monitored));
     }
 
     /// Stands for one link of this socket at its other end.
-    pub fn peer(&self, id: LinkId) -> Arc<dyn Peer> {
+    pub(crate) fn peer(&self, id: LinkId) -> Arc<dyn Peer> {
         Arc::new(SocketPeer { mailbox: self.this.clone(), id })
     }
 }

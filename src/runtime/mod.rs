@@ -10,13 +10,13 @@
 //! | [`timers`] | deadlines in order |
 #![forbid(unsafe_code)]
 
-pub mod context;
-pub mod inproc;
-pub mod io_thread;
-pub mod listener;
-pub mod mailbox;
-pub mod monitor;
-pub mod timers;
+pub(crate) mod context;
+pub(crate) mod inproc;
+pub(crate) mod io_thread;
+pub(crate) mod listener;
+pub(crate) mod mailbox;
+pub(crate) mod monitor;
+pub(crate) mod timers;
 
 pub use context::Context;
-pub use mailbox::{Command, Mailbox};
+pub(crate) use mailbox::{Command, Mailbox};

@@ -19,6 +19,7 @@ const MAX_KEPT: usize = 16;
 
 /// Takes events. Must not block.
 pub trait EventSink: Send {
+    /// Takes an event.
     fn tell(&mut self, event: &Event);
 
     /// Somebody has come to listen.
@@ -67,7 +68,7 @@ impl Monitor {
     }
 
     /// Somebody has come to listen.
-    pub fn listener_came(&self) {
+    pub(crate) fn listener_came(&self) {
         if let Some(sink) = &mut self.place.lock().sink {
             sink.listener_came();
         }

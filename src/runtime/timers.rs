@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::time::Instant;
 
 /// A set of timers.
-pub struct Timers<K> {
+pub(crate) struct Timers<K> {
     queue: BTreeSet<(Instant, K)>,
     due: HashMap<K, Instant>,
 }
@@ -19,25 +19,25 @@ impl<K> Default for Timers<K> {
 
 impl<K: Copy + Ord + Hash> Timers<K> {
     /// Starts a timer, or starts it anew.
-    pub fn set(&mut self, key: K, at: Instant) {
+    pub(crate) fn set(&mut self, key: K, at: Instant) {
         self.cancel(key);
         self.due.insert(key, at);
         self.queue.insert((at, key));
     }
 
-    pub fn cancel(&mut self, key: K) {
+    pub(crate) fn cancel(&mut self, key: K) {
         if let Some(at) = self.due.remove(&key) {
             self.queue.remove(&(at, key));
         }
     }
 
     /// When the next one is due.
-    pub fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.queue.first().map(|(at, _)| *at)
     }
 
     /// Takes one that is due.
-    pub fn expire(&mut self, now: Instant) -> Option<K> {
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<K> {
         let (at, key) = *self.queue.first()?;
         if at > now {
             return None;

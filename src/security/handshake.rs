@@ -5,13 +5,15 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
-use crate::wire::error::{code, WireError};
+use crate::options::ids::protocol_error;
+use crate::options::SocketType;
+use crate::wire::error::WireError;
 use crate::wire::metadata::{self, Properties};
-use crate::wire::{Command, SocketType};
+use crate::wire::Command;
 
 const MAX_ROUTING_ID: usize = 255;
 /// The property under which messages show the user id that the ZAP handler gave.
-pub const USER_ID: &[u8] = b"User-Id";
+pub(crate) const USER_ID: &[u8] = b"User-Id";
 
 /// How a handshake fails. All of these close the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +21,10 @@ pub enum HandshakeError {
     /// The peer or the ZAP handler broke the protocol: a `ZMQ_PROTOCOL_ERROR_*` number.
     Protocol(i32),
     /// The peer sent an ERROR command, with this reason.
-    Refused { reason: Vec<u8> },
+    Refused {
+        /// As the peer put it.
+        reason: Vec<u8>,
+    },
     /// Something of ours is missing.
     Local(Error),
 }
@@ -36,15 +41,16 @@ pub enum Failure {
 }
 
 impl HandshakeError {
-    pub(crate) const UNEXPECTED: Self = HandshakeError::Protocol(code::ZMTP_UNEXPECTED_COMMAND);
+    pub(crate) const UNEXPECTED: Self =
+        HandshakeError::Protocol(protocol_error::ZMTP_UNEXPECTED_COMMAND);
 
     /// What the monitor is told.
-    pub fn failure(&self) -> Failure {
+    pub(crate) fn failure(&self) -> Failure {
         match self {
             HandshakeError::Protocol(code) => Failure::Protocol(*code),
             HandshakeError::Refused { reason } => match reason[..] {
                 [digit @ b'3'..=b'5', b'0', b'0'] => Failure::Auth(i32::from(digit - b'0') * 100),
-                _ => Failure::Protocol(code::ZMTP_UNSPECIFIED),
+                _ => Failure::Protocol(protocol_error::ZMTP_UNSPECIFIED),
             },
             HandshakeError::Local(error) => Failure::NoDetail(error.errno()),
         }
@@ -53,14 +59,16 @@ impl HandshakeError {
 
 impl From<WireError> for HandshakeError {
     fn from(error: WireError) -> Self {
-        HandshakeError::Protocol(error.code().unwrap_or(code::ZMTP_UNSPECIFIED))
+        HandshakeError::Protocol(error.code().unwrap_or(protocol_error::ZMTP_UNSPECIFIED))
     }
 }
 
 /// What we tell of ourselves, and where to ask about the peer.
 #[derive(Clone, Debug)]
 pub struct Local {
+    /// Its socket type.
     pub socket_type: SocketType,
+    /// Its routing id; empty if it has none.
     pub routing_id: Vec<u8>,
     /// Application metadata (`ZMQ_METADATA`): names that begin with `X-`, and their values.
     pub metadata: Vec<(Vec<u8>, Vec<u8>)>,
@@ -85,7 +93,7 @@ impl Local {
     /// Appends socket type, routing id (where the type sends one) and application metadata.
     pub(crate) fn properties(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
         metadata::put(out, metadata::SOCKET_TYPE, self.socket_type.name().as_bytes())?;
-        if self.socket_type.sends_routing_id() {
+        if self.socket_type.facts().tells_routing_id {
             metadata::put(out, metadata::IDENTITY, &self.routing_id)?;
         }
         for (name, value) in &self.metadata {
@@ -96,21 +104,21 @@ impl Local {
 }
 
 /// A property list as kept: a map, so that a list with a million names costs no quadratic time.
-pub type PropertyMap = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(crate) type PropertyMap = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// What the peer, and the ZAP handler, said of the peer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Peer {
     /// Not every peer names it, and libzmq does not insist.
-    pub socket_type: Option<SocketType>,
+    pub(crate) socket_type: Option<SocketType>,
     /// Empty when the peer has none.
-    pub routing_id: Vec<u8>,
+    pub(crate) routing_id: Vec<u8>,
     /// What the ZAP handler called the peer.
-    pub user_id: Vec<u8>,
+    pub(crate) user_id: Vec<u8>,
     /// What messages show: the ZAP handler's properties (with `User-Id`), and the peer's own,
     /// `Socket-Type` and `Identity` included. The handler's word outweighs the peer's; otherwise
     /// the first of a name wins.
-    pub properties: PropertyMap,
+    pub(crate) properties: PropertyMap,
 }
 
 impl Peer {
@@ -132,7 +140,7 @@ impl Peer {
     }
 
     fn set_socket_type(&mut self, name: &[u8], local: SocketType) -> Result<(), WireError> {
-        match SocketType::from_name(name) {
+        match SocketType::from_wire_name(name) {
             Some(peer) if local.accepts(peer) => {
                 self.socket_type = Some(peer);
                 Ok(())
@@ -142,7 +150,8 @@ impl Peer {
     }
 
     /// The value of a property.
-    pub fn property(&self, name: &[u8]) -> Option<&[u8]> {
+    #[cfg(test)]
+    pub(crate) fn property(&self, name: &[u8]) -> Option<&[u8]> {
         self.properties.get(name).map(Vec::as_slice)
     }
 
@@ -175,7 +184,7 @@ mod tests {
         assert_eq!(failure(b"300"), Failure::Auth(300));
         assert_eq!(failure(b"500"), Failure::Auth(500));
         for reason in [&b"200"[..], b"600", b"401", b"4000", b""] {
-            assert_eq!(failure(reason), Failure::Protocol(code::ZMTP_UNSPECIFIED));
+            assert_eq!(failure(reason), Failure::Protocol(protocol_error::ZMTP_UNSPECIFIED));
         }
     }
 

@@ -12,10 +12,10 @@
 #![forbid(unsafe_code)]
 
 pub mod curve;
-pub mod handshake;
-pub mod null;
-pub mod plain;
-pub mod zap;
+pub(crate) mod handshake;
+pub(crate) mod null;
+pub(crate) mod plain;
+pub(crate) mod zap;
 
 use std::fmt;
 
@@ -69,7 +69,7 @@ pub enum Traffic {
 /// [`take_zap_request`](Self::take_zap_request) to the handler; pass each received command to
 /// [`process`](Self::process); after each step report [`take_failure`](Self::take_failure) and look
 /// at [`status`](Self::status). Any `Err` closes the connection, and its
-/// [`failure`](HandshakeError::failure) goes to the monitor.
+/// failure goes to the monitor.
 pub trait Mechanism: Send {
     /// The body of the command that is to be sent now, if there is one.
     fn next_command(&mut self) -> Result<Option<Vec<u8>>, HandshakeError>;
@@ -77,6 +77,7 @@ pub trait Mechanism: Send {
     /// Takes the body of a command of the peer.
     fn process(&mut self, command_body: &[u8]) -> Result<(), HandshakeError>;
 
+    /// How far the handshake is.
     fn status(&self) -> Status;
 
     /// What is known of the peer: whole when the status is [`Status::Ready`].
@@ -92,7 +93,7 @@ pub trait Mechanism: Send {
 
     /// The frames of the ZAP handler's reply, with the empty delimiter first.
     fn zap_reply(&mut self, _frames: &[&[u8]]) -> Result<(), HandshakeError> {
-        Err(HandshakeError::Protocol(crate::wire::error::code::ZAP_UNSPECIFIED))
+        Err(HandshakeError::Protocol(crate::options::ids::protocol_error::ZAP_UNSPECIFIED))
     }
 
     /// There is no ZAP handler to carry the request to.
@@ -115,7 +116,7 @@ pub trait Mechanism: Send {
 /// Which mechanism a socket uses, and its secrets. Adding a mechanism is one module, and one
 /// variant here.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub enum Security {
+pub(crate) enum Security {
     #[default]
     Null,
     PlainClient {
@@ -136,7 +137,7 @@ impl fmt::Debug for Security {
 
 impl Security {
     /// The name that the greeting carries.
-    pub fn name(&self) -> MechanismName {
+    pub(crate) fn name(&self) -> MechanismName {
         match self {
             Security::Null => MechanismName::NULL,
             Security::PlainClient { .. } | Security::PlainServer => MechanismName::PLAIN,
@@ -145,7 +146,7 @@ impl Security {
     }
 
     /// What the greeting is to say for a socket with this security.
-    pub fn greeting(&self, local: &Local) -> GreetingConfig {
+    pub(crate) fn greeting(&self, local: &Local) -> GreetingConfig {
         GreetingConfig {
             mechanism: self.name(),
             as_server: false,
@@ -156,7 +157,7 @@ impl Security {
     }
 
     /// Our end of a new handshake.
-    pub fn start(&self, local: Local) -> Box<dyn Mechanism> {
+    pub(crate) fn start(&self, local: Local) -> Box<dyn Mechanism> {
         match self {
             Security::Null => Box::new(null::Null::new(local)),
             Security::PlainClient { username, password } => {

@@ -10,7 +10,7 @@ use crate::wire::Command;
 
 /// One end of a NULL handshake.
 #[derive(Debug)]
-pub struct Null {
+pub(crate) struct Null {
     local: Local,
     peer: Peer,
     zap: Gate,
@@ -20,7 +20,7 @@ pub struct Null {
 }
 
 impl Null {
-    pub fn new(local: Local) -> Self {
+    pub(crate) fn new(local: Local) -> Self {
         let zap = if local.zap_domain.is_empty() { Gate::Passed } else { Gate::Due(ask(&local)) };
         Null { local, peer: Peer::default(), zap, sent: false, ready_received: false }
     }
@@ -102,10 +102,10 @@ impl Mechanism for Null {
 mod tests {
     use super::*;
     use crate::error::Error;
+    use crate::options::ids::protocol_error;
+    use crate::options::SocketType;
     use crate::security::testing::{local, shake_hands, zap_frames};
-    use crate::wire::error::code;
     use crate::wire::testing::{Random, ROUNDS};
-    use crate::wire::SocketType;
 
     #[test]
     fn two_ends_tell_each_other_who_they_are() {
@@ -135,7 +135,7 @@ mod tests {
     fn peers_of_the_wrong_type_are_refused() {
         let mut end = Null::new(local(SocketType::Push));
         let ready = Null::new(local(SocketType::Push)).next_command().unwrap().unwrap();
-        let invalid = HandshakeError::Protocol(code::ZMTP_INVALID_METADATA);
+        let invalid = HandshakeError::Protocol(protocol_error::ZMTP_INVALID_METADATA);
         assert_eq!(end.process(&ready), Err(invalid));
     }
 
@@ -152,12 +152,12 @@ mod tests {
     fn errors_of_the_peer_are_reported() {
         let process = |body: &[u8]| Null::new(local(SocketType::Pair)).process(body).unwrap_err();
         assert_eq!(process(b"\x05ERROR\x03400").failure(), Failure::Auth(400));
-        let malformed = Failure::Protocol(code::ZMTP_MALFORMED_COMMAND_ERROR);
+        let malformed = Failure::Protocol(protocol_error::ZMTP_MALFORMED_COMMAND_ERROR);
         assert_eq!(process(b"\x05ERROR\x0440").failure(), malformed);
         assert_eq!(process(b"\x05HELLO"), HandshakeError::UNEXPECTED);
         assert_eq!(
             process(b"").failure(),
-            Failure::Protocol(code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED)
+            Failure::Protocol(protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED)
         );
     }
 

@@ -8,12 +8,12 @@ use super::handshake::{Failure, HandshakeError, Local, Peer};
 use super::zap::{Gate, ZapRequest};
 use super::{Mechanism, Status};
 use crate::error::Error;
+use crate::options::ids::protocol_error;
 use crate::wire::command::split;
-use crate::wire::error::code;
 use crate::wire::Command;
 
 /// The end that has a user name and a password.
-pub struct Client {
+pub(crate) struct Client {
     local: Local,
     peer: Peer,
     username: Vec<u8>,
@@ -31,7 +31,7 @@ enum ClientState {
 }
 
 impl Client {
-    pub fn new(local: Local, username: Vec<u8>, password: Vec<u8>) -> Self {
+    pub(crate) fn new(local: Local, username: Vec<u8>, password: Vec<u8>) -> Self {
         let state = ClientState::SendHello;
         Client { local, peer: Peer::default(), username, password, state }
     }
@@ -49,7 +49,7 @@ impl Client {
 
     fn welcome(&mut self, data: &[u8]) -> Result<(), HandshakeError> {
         if !data.is_empty() {
-            return Err(HandshakeError::Protocol(code::ZMTP_MALFORMED_COMMAND_WELCOME));
+            return Err(HandshakeError::Protocol(protocol_error::ZMTP_MALFORMED_COMMAND_WELCOME));
         }
         self.state = ClientState::SendInitiate;
         Ok(())
@@ -108,7 +108,7 @@ impl Mechanism for Client {
 
 /// The end that has its ZAP handler look at user names and passwords.
 #[derive(Debug)]
-pub struct Server {
+pub(crate) struct Server {
     local: Local,
     peer: Peer,
     zap: Gate,
@@ -127,7 +127,7 @@ enum ServerState {
 }
 
 impl Server {
-    pub fn new(local: Local) -> Self {
+    pub(crate) fn new(local: Local) -> Self {
         let (zap, state) = (Gate::Idle, ServerState::AwaitHello);
         Server { local, peer: Peer::default(), zap, state }
     }
@@ -136,7 +136,7 @@ impl Server {
         let (b"HELLO", data) = split(command_body)? else {
             return Err(HandshakeError::UNEXPECTED);
         };
-        let malformed = HandshakeError::Protocol(code::ZMTP_MALFORMED_COMMAND_HELLO);
+        let malformed = HandshakeError::Protocol(protocol_error::ZMTP_MALFORMED_COMMAND_HELLO);
         let (username, password) = credentials(data).ok_or(malformed)?;
         if self.local.zap_enforce_domain && self.local.zap_domain.is_empty() {
             return Err(HandshakeError::Local(Error::Fault));
@@ -201,7 +201,7 @@ impl Mechanism for Server {
         match self.state {
             ServerState::AwaitHello => self.hello(command_body),
             ServerState::AwaitInitiate => self.initiate(command_body),
-            _ => Err(HandshakeError::Protocol(code::ZMTP_UNSPECIFIED)),
+            _ => Err(HandshakeError::Protocol(protocol_error::ZMTP_UNSPECIFIED)),
         }
     }
 
@@ -242,10 +242,10 @@ impl Mechanism for Server {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::SocketType;
     use crate::security::testing::{local, shake_hands, zap_frames};
     use crate::security::Traffic;
     use crate::wire::testing::{Random, ROUNDS};
-    use crate::wire::SocketType;
 
     const HELLO: &[u8] = b"\x05HELLO\x05admin\x08password";
 
@@ -295,7 +295,7 @@ mod tests {
         let frames = server.take_zap_request().unwrap().into_frames();
         assert_eq!(frames[6..], [&b"PLAIN"[..], b"admin", b"password"]);
         assert_eq!(server.status(), Status::WaitingZap);
-        assert_eq!(code_of(server.process(&hello)), code::ZMTP_UNSPECIFIED);
+        assert_eq!(code_of(server.process(&hello)), protocol_error::ZMTP_UNSPECIFIED);
     }
 
     #[test]
@@ -330,13 +330,16 @@ mod tests {
     fn every_truncation_of_hello_is_refused() {
         for cut in 0..HELLO.len() {
             let expected = match cut {
-                0..=5 => code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
-                _ => code::ZMTP_MALFORMED_COMMAND_HELLO,
+                0..=5 => protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
+                _ => protocol_error::ZMTP_MALFORMED_COMMAND_HELLO,
             };
             assert_eq!(code_of(server().process(&HELLO[..cut])), expected, "cut at {cut}");
         }
         let longer = [HELLO, b"x"].concat();
-        assert_eq!(code_of(server().process(&longer)), code::ZMTP_MALFORMED_COMMAND_HELLO);
+        assert_eq!(
+            code_of(server().process(&longer)),
+            protocol_error::ZMTP_MALFORMED_COMMAND_HELLO
+        );
         assert_eq!(server().process(b"\x05READY"), Err(HandshakeError::UNEXPECTED));
     }
 
@@ -359,7 +362,7 @@ mod tests {
         assert!(end.next_command().is_ok());
         assert_eq!(end.process(b"\x05READY"), Err(HandshakeError::UNEXPECTED));
         let extra = code_of(end.process(b"\x07WELCOMEx"));
-        assert_eq!(extra, code::ZMTP_MALFORMED_COMMAND_WELCOME);
+        assert_eq!(extra, protocol_error::ZMTP_MALFORMED_COMMAND_WELCOME);
         assert_eq!(end.process(b"\x07WELCOME"), Ok(()));
         assert_eq!(end.process(b"\x07WELCOME"), Err(HandshakeError::UNEXPECTED));
     }

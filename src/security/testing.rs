@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::{HandshakeError, Local, Mechanism, Status};
-use crate::wire::SocketType;
+use crate::options::SocketType;
 
 pub(crate) fn local(socket_type: SocketType) -> Local {
     Local {

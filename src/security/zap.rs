@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::handshake::{Failure, HandshakeError, Peer};
 use crate::error::Error;
-use crate::wire::error::code;
+use crate::options::ids::protocol_error;
 use crate::wire::metadata::Properties;
 
 const VERSION: &[u8] = b"1.0";
@@ -18,18 +18,21 @@ const REQUEST_ID: &[u8] = b"1";
 /// A question for the ZAP handler.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ZapRequest {
-    pub domain: Vec<u8>,
-    pub address: Vec<u8>,
+    /// `ZMQ_ZAP_DOMAIN`.
+    pub(crate) domain: Vec<u8>,
+    /// The IP address of the peer, if it has one.
+    pub(crate) address: Vec<u8>,
     /// The routing id of our own socket.
-    pub routing_id: Vec<u8>,
-    pub mechanism: &'static str,
+    pub(crate) routing_id: Vec<u8>,
+    /// The name of the mechanism.
+    pub(crate) mechanism: &'static str,
     /// Nothing for NULL, user name and password for PLAIN, the public key for CURVE.
-    pub credentials: Vec<Vec<u8>>,
+    pub(crate) credentials: Vec<Vec<u8>>,
 }
 
 impl ZapRequest {
     /// The frames of the request, with the empty delimiter first.
-    pub fn into_frames(self) -> Vec<Vec<u8>> {
+    pub(crate) fn into_frames(self) -> Vec<Vec<u8>> {
         let mut frames = vec![
             Vec::new(),
             VERSION.to_vec(),
@@ -53,36 +56,36 @@ impl fmt::Debug for ZapRequest {
 
 /// A well-formed reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ZapReply<'a> {
+pub(crate) struct ZapReply<'a> {
     /// 200, 300, 400 or 500.
-    pub status: u16,
-    pub user_id: &'a [u8],
-    pub properties: Vec<(&'a [u8], &'a [u8])>,
+    pub(crate) status: u16,
+    pub(crate) user_id: &'a [u8],
+    pub(crate) properties: Vec<(&'a [u8], &'a [u8])>,
 }
 
 impl<'a> ZapReply<'a> {
     /// Reads the frames of a reply, with the empty delimiter first.
-    pub fn parse(frames: &[&'a [u8]]) -> Result<Self, HandshakeError> {
+    pub(crate) fn parse(frames: &[&'a [u8]]) -> Result<Self, HandshakeError> {
         let malformed = |code| Err(HandshakeError::Protocol(code));
         let &[delimiter, version, request_id, status, _text, user_id, metadata] = frames else {
-            return malformed(code::ZAP_MALFORMED_REPLY);
+            return malformed(protocol_error::ZAP_MALFORMED_REPLY);
         };
         if !delimiter.is_empty() {
-            return malformed(code::ZAP_UNSPECIFIED);
+            return malformed(protocol_error::ZAP_UNSPECIFIED);
         }
         if version != VERSION {
-            return malformed(code::ZAP_BAD_VERSION);
+            return malformed(protocol_error::ZAP_BAD_VERSION);
         }
         if request_id != REQUEST_ID {
-            return malformed(code::ZAP_BAD_REQUEST_ID);
+            return malformed(protocol_error::ZAP_BAD_REQUEST_ID);
         }
         let status = match *status {
             [digit @ b'2'..=b'5', b'0', b'0'] => u16::from(digit - b'0') * 100,
-            _ => return malformed(code::ZAP_INVALID_STATUS_CODE),
+            _ => return malformed(protocol_error::ZAP_INVALID_STATUS_CODE),
         };
         match Properties::new(metadata).collect() {
             Ok(properties) => Ok(ZapReply { status, user_id, properties }),
-            Err(_) => malformed(code::ZAP_INVALID_METADATA),
+            Err(_) => malformed(protocol_error::ZAP_INVALID_METADATA),
         }
     }
 }
@@ -121,7 +124,7 @@ impl Gate {
         peer: &mut Peer,
     ) -> Result<(), HandshakeError> {
         if !matches!(self, Gate::Waiting) {
-            return Err(HandshakeError::Protocol(code::ZAP_UNSPECIFIED));
+            return Err(HandshakeError::Protocol(protocol_error::ZAP_UNSPECIFIED));
         }
         let reply = ZapReply::parse(frames)?;
         if reply.status == 200 {
@@ -208,16 +211,22 @@ mod tests {
             frames[at] = frame;
             code_of(&frames)
         };
-        assert_eq!(with(0, b"x"), code::ZAP_UNSPECIFIED);
-        assert_eq!(with(1, b"1.1"), code::ZAP_BAD_VERSION);
-        assert_eq!(with(2, b"2"), code::ZAP_BAD_REQUEST_ID);
+        assert_eq!(with(0, b"x"), protocol_error::ZAP_UNSPECIFIED);
+        assert_eq!(with(1, b"1.1"), protocol_error::ZAP_BAD_VERSION);
+        assert_eq!(with(2, b"2"), protocol_error::ZAP_BAD_REQUEST_ID);
         for status in [&b"100"[..], b"201", b"600", b"20", b"2000", b""] {
-            assert_eq!(code_of(&zap_frames(status, b"", b"")), code::ZAP_INVALID_STATUS_CODE);
+            assert_eq!(
+                code_of(&zap_frames(status, b"", b"")),
+                protocol_error::ZAP_INVALID_STATUS_CODE
+            );
         }
-        assert_eq!(with(6, b"\x01"), code::ZAP_INVALID_METADATA);
-        assert_eq!(code_of(&good[..6]), code::ZAP_MALFORMED_REPLY);
-        assert_eq!(code_of(&[&good[..], &[&b""[..]]].concat()), code::ZAP_MALFORMED_REPLY);
-        assert_eq!(code_of(&[]), code::ZAP_MALFORMED_REPLY);
+        assert_eq!(with(6, b"\x01"), protocol_error::ZAP_INVALID_METADATA);
+        assert_eq!(code_of(&good[..6]), protocol_error::ZAP_MALFORMED_REPLY);
+        assert_eq!(
+            code_of(&[&good[..], &[&b""[..]]].concat()),
+            protocol_error::ZAP_MALFORMED_REPLY
+        );
+        assert_eq!(code_of(&[]), protocol_error::ZAP_MALFORMED_REPLY);
     }
 
     #[test]

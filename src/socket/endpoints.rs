@@ -11,7 +11,6 @@ use crate::pattern::Pattern;
 use crate::runtime::io_thread::{IoHandle, Task};
 use crate::runtime::listener::{Accepting, Bound};
 use crate::transport::{Endpoint, Failed, TransportOptions};
-use crate::wire::SocketType;
 use std::sync::Arc;
 
 /// What a socket is bound and connected to.
@@ -58,7 +57,7 @@ impl Core {
             mailbox: self.mailbox.clone(),
             options: Arc::new(self.options.clone()),
             transport,
-            socket_type: self.wire_type(),
+            socket_type: self.socket_type,
             raw: self.pattern.raw(),
         };
         let accepting = Accepting::start(listener, io, bound);
@@ -90,8 +89,9 @@ impl Core {
             self.endpoints.last = address.to_owned();
             return Ok(());
         }
-        let single = matches!(self.socket_type, ids::DEALER | ids::SUB | ids::PUB | ids::REQ);
-        if single && !self.mailbox.sessions(Some(address)).is_empty() {
+        if self.socket_type.facts().connects_once
+            && !self.mailbox.sessions(Some(address)).is_empty()
+        {
             // Connecting such a socket twice to one endpoint is connecting it once.
             return Ok(());
         }
@@ -102,7 +102,7 @@ impl Core {
             owner: self.mailbox.clone(),
             options: Arc::new(self.options.clone()),
             transport: transport_options(&self.options, &*self.pattern),
-            socket_type: self.wire_type(),
+            socket_type: self.socket_type,
             raw: self.pattern.raw(),
         };
         let link = match self.options.immediate {
@@ -201,10 +201,6 @@ impl Core {
 
     fn io_thread(&self) -> Result<Arc<IoHandle>> {
         self.context.choose_io(self.options.affinity).ok_or(Error::NoIoThread)
-    }
-
-    fn wire_type(&self) -> SocketType {
-        SocketType::from_number(self.socket_type).unwrap_or(SocketType::Pair)
     }
 }
 

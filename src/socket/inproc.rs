@@ -17,7 +17,6 @@ impl Core {
             rcvhwm: self.options.rcvhwm,
             conflate: self.options.conflates(),
             routing_id: self.options.routing_id.clone(),
-            socket_type: self.socket_type,
         }
     }
 

@@ -4,7 +4,7 @@
 //! comes through its mailbox, which is emptied at the start of a call.
 #![forbid(unsafe_code)]
 
-pub mod api;
+pub(crate) mod api;
 mod endpoints;
 mod inproc;
 mod monitor;
@@ -18,15 +18,17 @@ mod station;
 mod tests;
 mod wait;
 
-pub use poll::{forget_nap, poll, poll_or_nap, PollItem, POLLERR, POLLIN, POLLOUT, POLLPRI};
-pub use proxy::{proxy, proxy_or_nap, proxy_steerable};
+pub(crate) use poll::poll;
+pub use poll::{forget_nap, poll_or_nap, PollItem, POLLERR, POLLIN, POLLOUT, POLLPRI};
+pub use proxy::proxy_or_nap;
+pub(crate) use proxy::proxy_steerable;
 pub use raw::RawSocket;
 
 use crate::error::{Error, Result};
 use crate::link::{Brought, Frame, LinkId, Links, Peer, Sink, Taken};
 use crate::message::returns::Postponed;
 use crate::message::Message;
-use crate::options::{ids, Options};
+use crate::options::{Options, SocketType};
 use crate::pattern::{self, Pattern};
 use crate::runtime::{Command, Context, Mailbox};
 use crate::sys::nap::Nap;
@@ -40,7 +42,7 @@ use wait::Deadline;
 
 /// A socket, as one thread at a time drives it. Closed when dropped: what was sent lingers.
 pub struct Core {
-    socket_type: i32,
+    socket_type: SocketType,
     options: Options,
     pattern: Box<dyn Pattern>,
     links: Links,
@@ -83,15 +85,15 @@ pub struct Core {
 }
 
 impl Core {
-    /// Opens a socket; `Invalid` if there is no such type.
-    pub fn new(context: &Context, socket_type: i32) -> Result<Self> {
-        let pattern = pattern::create(socket_type).ok_or(Error::Invalid)?;
+    /// Opens a socket.
+    pub(crate) fn new(context: &Context, socket_type: SocketType) -> Result<Self> {
+        let pattern = pattern::create(socket_type);
+        let facts = socket_type.facts();
         let options = Options::for_socket(socket_type, &context.options().lock());
         let mailbox = context.open_socket(options.linger)?;
         let mut links = Links::default();
         links.wants_commands = pattern.wants_commands();
-        let publishes = matches!(socket_type, ids::PUB | ids::XPUB);
-        wait::PUBLISHERS.fetch_add(u32::from(publishes), Ordering::Relaxed);
+        wait::PUBLISHERS.fetch_add(u32::from(facts.publishes), Ordering::Relaxed);
         Ok(Self {
             socket_type,
             options,
@@ -113,23 +115,15 @@ impl Core {
             unsettled: false,
             answers: Spin::default(),
             rests: Spin::default(),
-            receives: !matches!(socket_type, ids::PUSH | ids::PUB),
-            publishes,
+            receives: facts.receives,
+            publishes: facts.publishes,
             looked_at: (0, 0),
             seen: (0, 0),
         })
     }
 
-    pub fn socket_type(&self) -> i32 {
-        self.socket_type
-    }
-
-    pub fn context(&self) -> &Context {
-        &self.context
-    }
-
     /// Does the part received last have successors?
-    pub fn more(&self) -> bool {
+    pub(crate) fn more(&self) -> bool {
         self.more
     }
 
@@ -159,7 +153,7 @@ impl Core {
     /// Sends one part of a message if there is room for it; if this fails with `Again`, what others
     /// have yet to tell the socket may make room.
     #[inline(always)]
-    pub fn send_at_once(&mut self, frame: &mut Frame<'_>) -> Result<()> {
+    pub(crate) fn send_at_once(&mut self, frame: &mut Frame<'_>) -> Result<()> {
         if self.publishes {
             self.look_for_requests();
         }
@@ -226,7 +220,7 @@ impl Core {
 
     /// Receives one part of a message. With `dont_wait` never blocks.
     #[inline]
-    pub fn recv(&mut self, sink: &mut Sink<'_>, dont_wait: bool) -> Result<Taken> {
+    pub(crate) fn recv(&mut self, sink: &mut Sink<'_>, dont_wait: bool) -> Result<Taken> {
         self.recv_or_nap(sink, dont_wait, None)
     }
 
@@ -249,7 +243,7 @@ impl Core {
     /// Receives one part of a message if there is one; if this fails with `Again`, what others have
     /// yet to tell the socket may bring one.
     #[inline(always)]
-    pub fn recv_at_once(&mut self, sink: &mut Sink<'_>) -> Result<Taken> {
+    pub(crate) fn recv_at_once(&mut self, sink: &mut Sink<'_>) -> Result<Taken> {
         match self.recv_first(sink) {
             (Err(Error::Again), true) => self.recv_without_detached(sink),
             (result, _) => result,

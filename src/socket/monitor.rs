@@ -5,7 +5,7 @@ use super::{Core, POLLOUT};
 use crate::engine::Event;
 use crate::error::{Error, Result};
 use crate::link::Frame;
-use crate::options::ids;
+use crate::options::{ids, SocketType};
 use crate::runtime::monitor::EventSink;
 use crate::transport::Endpoint;
 
@@ -26,7 +26,7 @@ impl Core {
         }
         // Only one at a time; the name of the old one may be the name of the new one.
         drop(self.mailbox.monitor.set(0, None));
-        let mut pair = Core::new(&self.context, ids::PAIR)?;
+        let mut pair = Core::new(&self.context, SocketType::Pair)?;
         pair.set_option(ids::LINGER, &0i32.to_ne_bytes())?;
         pair.mailbox.tell_of(&self.mailbox);
         pair.bind(address)?;
@@ -97,12 +97,12 @@ mod tests {
     #[test]
     fn a_listener_that_comes_late_misses_nothing() {
         let context = Context::new().unwrap();
-        let mut socket = Core::new(&context, ids::PULL).unwrap();
+        let mut socket = Core::new(&context, SocketType::Pull).unwrap();
         socket.monitor(Some("inproc://monitor"), ids::EVENT_ALL).unwrap();
         for _ in 0..3 {
             socket.bind("tcp://127.0.0.1:*").unwrap();
         }
-        let mut listener = Core::new(&context, ids::PAIR).unwrap();
+        let mut listener = Core::new(&context, SocketType::Pair).unwrap();
         listener.connect("inproc://monitor").unwrap();
         socket.bind("tcp://127.0.0.1:*").unwrap();
         for _ in 0..4 {

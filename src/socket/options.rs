@@ -60,9 +60,4 @@ impl Core {
             _ => self.options.get(id, out),
         }
     }
-
-    /// The options as they are.
-    pub fn options(&self) -> &crate::options::Options {
-        &self.options
-    }
 }

@@ -34,7 +34,7 @@ const MAX_READERS: usize = 8;
 
 /// What is waited for.
 pub struct PollItem<'a> {
-    pub source: PollSource<'a>,
+    pub(super) source: PollSource<'a>,
     /// The wanted ones of [`POLLIN`], [`POLLOUT`], [`POLLERR`], [`POLLPRI`].
     pub events: i16,
     /// Those of them that are there.
@@ -43,16 +43,18 @@ pub struct PollItem<'a> {
 
 /// Where it is waited for.
 #[derive(Clone, Copy)]
-pub enum PollSource<'a> {
+pub(crate) enum PollSource<'a> {
     Socket(&'a RawSocket),
     Descriptor(RawFd),
 }
 
 impl<'a> PollItem<'a> {
+    /// An item that waits for events of a socket.
     pub fn socket(socket: &'a RawSocket, events: i16) -> Self {
         Self { source: PollSource::Socket(socket), events, revents: 0 }
     }
 
+    /// An item that waits for events of a descriptor.
     pub fn descriptor(fd: RawFd, events: i16) -> Self {
         Self { source: PollSource::Descriptor(fd), events, revents: 0 }
     }
@@ -60,7 +62,7 @@ impl<'a> PollItem<'a> {
 
 /// Waits until something wanted is there, or the time is over; `None` waits forever. Returns how many
 /// items have something. A signal ends it with `Interrupted`.
-pub fn poll(items: &mut [PollItem<'_>], timeout: Option<Duration>) -> Result<usize> {
+pub(crate) fn poll(items: &mut [PollItem<'_>], timeout: Option<Duration>) -> Result<usize> {
     let deadline = Deadline::after(timeout);
     loop {
         // One of the descriptors may be a socket's own: a look at the socket makes it quiet.

@@ -30,15 +30,9 @@ const COPIED: usize = 4 * 1024;
 /// A socket with more links than this is not asked for each of them.
 const FEW_LINKS: usize = 16;
 
-/// Passes messages between two sockets, and copies of them to `capture`, until an error ends it:
-/// [`Error::Terminated`] with the context, [`Error::Interrupted`] with a signal.
-pub fn proxy(frontend: &RawSocket, backend: &RawSocket, capture: Option<&RawSocket>) -> Result<()> {
-    proxy_steerable(frontend, backend, capture, None)
-}
-
 /// As [`proxy`], and obeys `PAUSE`, `RESUME`, `TERMINATE` and `STATISTICS` from `control`. Returns `Ok` when told
 /// to terminate.
-pub fn proxy_steerable(
+pub(crate) fn proxy_steerable(
     frontend: &RawSocket,
     backend: &RawSocket,
     capture: Option<&RawSocket>,

@@ -24,8 +24,11 @@ pub struct RawSocket {
 
 impl RawSocket {
     /// Opens a socket here.
+    ///
+    /// # Errors
+    /// `Invalid` if there is no such type.
     pub fn open(&self, context: &Context, socket_type: i32) -> Result<()> {
-        let core = Core::new(context, socket_type)?;
+        let core = Core::new(context, socket_type.try_into()?)?;
         let mut place = self.lock()?;
         self.process.store(fork::generation(), Ordering::Relaxed);
         *place = Some(Box::new(core));

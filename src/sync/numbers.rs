@@ -12,6 +12,7 @@ pub struct Numbers<const WORDS: usize> {
 }
 
 impl<const WORDS: usize> Numbers<WORDS> {
+    /// No numbers are taken.
     #[cfg(not(loom))]
     #[expect(clippy::new_without_default, reason = "they are static, and no static has a default")]
     pub const fn new() -> Self {

@@ -35,13 +35,14 @@ impl Default for Signal {
 }
 
 impl Signal {
+    /// A signal that is not raised.
     pub fn new() -> Self {
         Self(AtomicU32::new(0))
     }
 
     /// Does something wait?
     #[inline]
-    pub fn is_pending(&self) -> bool {
+    pub(crate) fn is_pending(&self) -> bool {
         self.0.load(Ordering::Relaxed) & PENDING != 0
     }
 
@@ -93,7 +94,7 @@ impl Signal {
     }
 
     /// Was the descriptor given away?
-    pub fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         self.0.load(Ordering::Relaxed) & SHARED != 0
     }
 }

@@ -80,7 +80,7 @@ pub struct Taken<'a, T> {
 impl<T> Turn<T> {
     /// Takes the turn, if it is free.
     #[inline(always)]
-    pub fn try_take(&self) -> Option<Taken<'_, T>> {
+    pub(crate) fn try_take(&self) -> Option<Taken<'_, T>> {
         self.try_take_as(thread::token())
     }
 
@@ -164,7 +164,7 @@ impl<T> Turn<T> {
 
     /// Takes the turn, and waits for it if need be.
     #[cold]
-    pub fn take(&self) -> Taken<'_, T> {
+    pub(crate) fn take(&self) -> Taken<'_, T> {
         let mut pause = Duration::from_micros(1);
         loop {
             if let Some(taken) = self.try_take() {

@@ -137,7 +137,7 @@ mod kernel {
 pub(super) use kernel::*;
 
 /// Sleeps for a while, or until a signal.
-pub fn pause(time: Duration) {
+pub(crate) fn pause(time: Duration) {
     // SAFETY: timespec is plain integers, for which zero is a value.
     let mut limit: libc::timespec = unsafe { mem::zeroed() };
     limit.tv_sec = time.as_secs().try_into().unwrap_or(libc::time_t::MAX);
@@ -148,10 +148,10 @@ pub fn pause(time: Duration) {
 
 /// A descriptor of ours, closed when dropped.
 #[derive(Debug)]
-pub struct Descriptor(ManuallyDrop<OwnedFd>);
+pub(crate) struct Descriptor(ManuallyDrop<OwnedFd>);
 
 impl Descriptor {
-    pub fn into_owned(self) -> OwnedFd {
+    pub(crate) fn into_owned(self) -> OwnedFd {
         let fd = self.as_raw_fd();
         mem::forget(self);
         // SAFETY: it was ours, and is given up.

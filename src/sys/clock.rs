@@ -5,7 +5,7 @@ use std::time::Instant;
 
 /// The time. A test may set it for its thread.
 #[inline]
-pub fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     #[cfg(test)]
     if let Some(now) = super::testing::now() {
         return now;
@@ -15,7 +15,7 @@ pub fn now() -> Instant {
 
 /// A count that changes every few milliseconds, as often as the system's own tick does.
 #[inline]
-pub fn tick() -> u64 {
+pub(crate) fn tick() -> u64 {
     // Built from zero: on some targets timespec has padding fields.
     // SAFETY: timespec is plain integers, for which zero is a value.
     let mut time: libc::timespec = unsafe { mem::zeroed() };

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const DESKS: usize = 64;
 
 /// The desks for one kind of thing.
-pub struct Desks<T: 'static> {
+pub(crate) struct Desks<T: 'static> {
     desks: [Desk<T>; DESKS],
 }
 
@@ -32,14 +32,13 @@ struct Desk<T> {
 unsafe impl<T: Send> Sync for Desk<T> {}
 
 impl<T: Send> Desks<T> {
-    #[expect(clippy::new_without_default, reason = "they are static, and no static has a default")]
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { desks: [const { Desk::new() }; DESKS] }
     }
 
     /// What the calling thread put down last.
     #[inline(always)]
-    pub fn take(&'static self) -> Option<T> {
+    pub(crate) fn take(&'static self) -> Option<T> {
         let me = number();
         let desk = self.desk_of(me);
         if desk.owner.load(Ordering::Relaxed) != me {
@@ -51,7 +50,7 @@ impl<T: Send> Desks<T> {
 
     /// Keeps something for the calling thread, in place of what it put down before. Gives back what is not kept.
     #[inline(always)]
-    pub fn put(&'static self, item: T) -> Option<T> {
+    pub(crate) fn put(&'static self, item: T) -> Option<T> {
         let me = number();
         let desk = self.desk_of(me);
         if desk.owner.load(Ordering::Relaxed) != me && !desk.claim(me) {

@@ -16,11 +16,11 @@ pub struct Epoll {
 }
 
 /// So many are told at once.
-pub const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 impl Epoll {
-    pub fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         // SAFETY: takes no pointers.
         let fd = super::check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         // SAFETY: the descriptor was just made and nobody else knows it.
@@ -28,7 +28,7 @@ impl Epoll {
     }
 
     /// Has `key` told while `fd` can be read from. False if the system would not.
-    pub fn add(&self, fd: RawFd, key: u32) -> bool {
+    pub(crate) fn add(&self, fd: RawFd, key: u32) -> bool {
         let events = (libc::EPOLLIN | libc::EPOLLRDHUP) as u32;
         let mut event = libc::epoll_event { events, u64: u64::from(key) };
         // SAFETY: the event is alive over the call.
@@ -36,14 +36,14 @@ impl Epoll {
     }
 
     /// Tells no more of `fd`. One that was closed is out already.
-    pub fn remove(&self, fd: RawFd) {
+    pub(crate) fn remove(&self, fd: RawFd) {
         let nothing = std::ptr::null_mut();
         // SAFETY: to remove one, no event is needed.
         unsafe { libc::epoll_ctl(self.as_raw_fd(), libc::EPOLL_CTL_DEL, fd, nothing) };
     }
 
     /// Puts the keys of descriptors that can be read from into `keys`, but not of very many. Does not wait.
-    pub fn ready(&self, keys: &mut Vec<u32>) {
+    pub(crate) fn ready(&self, keys: &mut Vec<u32>) {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
         // SAFETY: there is room for that many.
         let found = unsafe {
@@ -65,19 +65,19 @@ impl AsRawFd for Epoll {
 /// Elsewhere there is none, and who asks for one does without.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 impl Epoll {
-    pub fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub fn add(&self, _fd: RawFd, _key: u32) -> bool {
+    pub(crate) fn add(&self, _fd: RawFd, _key: u32) -> bool {
         match self.nowhere {}
     }
 
-    pub fn remove(&self, _fd: RawFd) {
+    pub(crate) fn remove(&self, _fd: RawFd) {
         match self.nowhere {}
     }
 
-    pub fn ready(&self, _keys: &mut Vec<u32>) {
+    pub(crate) fn ready(&self, _keys: &mut Vec<u32>) {
         match self.nowhere {}
     }
 }

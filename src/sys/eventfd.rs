@@ -13,7 +13,7 @@ const ATTEMPTS: u32 = 100;
 
 /// A wake-up: an eventfd on Linux, a pipe elsewhere. Never inherited over `exec`.
 #[derive(Debug)]
-pub struct EventFd {
+pub(crate) struct EventFd {
     read: Descriptor,
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     write: Descriptor,
@@ -21,7 +21,7 @@ pub struct EventFd {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 impl EventFd {
-    pub fn new() -> io::Result<EventFd> {
+    pub(crate) fn new() -> io::Result<EventFd> {
         // SAFETY: takes no pointers.
         let fd = check(unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) })?;
         // SAFETY: the descriptor was just made and nobody else knows it.
@@ -35,7 +35,7 @@ impl EventFd {
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 impl EventFd {
-    pub fn new() -> io::Result<EventFd> {
+    pub(crate) fn new() -> io::Result<EventFd> {
         let mut ends = [0; 2];
         // SAFETY: the array has room for the two descriptors that pipe stores.
         check(unsafe { libc::pipe(ends.as_mut_ptr()) })?;
@@ -57,12 +57,12 @@ impl EventFd {
 impl EventFd {
     /// Makes the descriptor readable. A counter (or pipe) that is full is readable already; other
     /// failures are none that a caller could act upon, and may pass.
-    pub fn signal(&self) {
+    pub(crate) fn signal(&self) {
         self.try_signal();
     }
 
     /// The same. Returns whether it is readable now.
-    pub fn try_signal(&self) -> bool {
+    pub(crate) fn try_signal(&self) -> bool {
         let one = 1u64.to_ne_bytes();
         let fd = self.writer();
         for _ in 0..ATTEMPTS {
@@ -79,7 +79,7 @@ impl EventFd {
     }
 
     /// Makes the descriptor unreadable again; says whether it was signalled.
-    pub fn drain(&self) -> bool {
+    pub(crate) fn drain(&self) -> bool {
         let mut signalled = false;
         let mut buffer = [0u8; 64];
         let fd = self.read.as_raw_fd();

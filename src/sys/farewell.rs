@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::OnceLock;
 
 /// Clears what threads keep in one place.
-pub struct Farewell {
+pub(crate) struct Farewell {
     /// `None` if there are no more keys: a thread that ends then leaves behind what it kept.
     key: OnceLock<Option<libc::pthread_key_t>>,
     clear: fn(),
@@ -21,22 +21,22 @@ pub struct Farewell {
 }
 
 impl Farewell {
-    pub const fn new(clear: fn()) -> Self {
+    pub(crate) const fn new(clear: fn()) -> Self {
         Self { key: OnceLock::new(), clear, unwinds: false }
     }
 
     /// The same, where `clear` calls functions of the program, and has nothing to drop meanwhile.
-    pub const fn calling(clear: fn()) -> Self {
+    pub(crate) const fn calling(clear: fn()) -> Self {
         Self { key: OnceLock::new(), clear, unwinds: true }
     }
 
     /// If this thread ends, something is to be cleared.
-    pub fn expect(&'static self) {
+    pub(crate) fn expect(&'static self) {
         self.set(ptr::from_ref(self).cast());
     }
 
     /// Nothing is left to clear.
-    pub fn cancel(&'static self) {
+    pub(crate) fn cancel(&'static self) {
         self.set(ptr::null());
     }
 

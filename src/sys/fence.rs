@@ -5,8 +5,7 @@
 //! other hardly ever, the rare side can have the kernel pass a fence to all threads of the process, and the
 //! frequent side only keeps the compiler from changing the order.
 
-use std::sync::atomic::{compiler_fence, AtomicU8, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 const UNKNOWN: u8 = 0;
 const ABSENT: u8 = 1;
@@ -15,25 +14,27 @@ const PRESENT: u8 = 2;
 static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
 
 /// The frequent side's fence.
+#[cfg(not(loom))]
 #[inline(always)]
-pub fn light() {
-    compiler_fence(Ordering::SeqCst);
+pub(crate) fn light() {
+    std::sync::atomic::compiler_fence(Ordering::SeqCst);
 }
 
 /// The rare side's fence. Only for who has seen [`is_supported`].
-pub fn heavy() {
+#[cfg(not(loom))]
+pub(crate) fn heavy() {
     // A forked child may have to register once more.
     let passed = membarrier(PRIVATE_EXPEDITED) || (register() && membarrier(PRIVATE_EXPEDITED));
     if !passed {
         // Somebody has forbidden the call meanwhile. What a processor has written does not stay with it
         // for anything like this long.
-        super::calls::pause(Duration::from_millis(5));
+        super::calls::pause(std::time::Duration::from_millis(5));
     }
 }
 
 /// Can the kernel do that?
 #[inline]
-pub fn is_supported() -> bool {
+pub(crate) fn is_supported() -> bool {
     match STATE.load(Ordering::Relaxed) {
         UNKNOWN => find_out(),
         state => state == PRESENT,
@@ -51,6 +52,7 @@ fn register() -> bool {
     membarrier(REGISTER_PRIVATE_EXPEDITED)
 }
 
+#[cfg(not(loom))]
 const PRIVATE_EXPEDITED: i32 = 1 << 3;
 const REGISTER_PRIVATE_EXPEDITED: i32 = 1 << 4;
 

@@ -12,7 +12,7 @@ static REGISTER: Once = Once::new();
 
 /// A number that is the same for as long as this is the same process. Costs one relaxed load.
 #[inline]
-pub fn generation() -> u32 {
+pub(crate) fn generation() -> u32 {
     match GENERATION.load(Ordering::Relaxed) {
         0 => register(),
         generation => generation,

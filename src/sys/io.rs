@@ -18,15 +18,15 @@ const SEND_FLAGS: libc::c_int = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
 const SEND_FLAGS: libc::c_int = libc::MSG_DONTWAIT;
 
 /// As many slices as one `sendmsg` takes (IOV_MAX of every platform we know).
-pub const MAX_SLICES: usize = 1024;
+pub(crate) const MAX_SLICES: usize = 1024;
 
 /// A connected stream socket; closed when dropped.
 #[derive(Debug)]
-pub struct Stream(Descriptor);
+pub(crate) struct Stream(Descriptor);
 
 impl Stream {
     /// Writes what the kernel takes at once. `WouldBlock` when it takes nothing.
-    pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         let fd = self.as_raw_fd();
         let sent = check_uninterrupted(|| {
             // SAFETY: the slice is valid for its length over the call.
@@ -37,7 +37,7 @@ impl Stream {
 
     /// Writes the slices in order, as far as the kernel takes them at once. Of more than
     /// [`MAX_SLICES`] only the first so many are tried.
-    pub fn send_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    pub(crate) fn send_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let slices = &slices[..slices.len().min(MAX_SLICES)];
         // SAFETY: msghdr is plain integers and pointers, for which zero is a value.
         let mut header: libc::msghdr = unsafe { mem::zeroed() };
@@ -55,7 +55,7 @@ impl Stream {
 
     /// Reads what there is, up to the length of the buffer. 0 is the end of the stream,
     /// `WouldBlock` that there is nothing yet.
-    pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let fd = self.as_raw_fd();
         let received = check_uninterrupted(|| {
             // SAFETY: the buffer is valid for writes of its length over the call.
@@ -65,7 +65,10 @@ impl Stream {
     }
 
     /// The same for memory that holds nothing yet: returns the part that does now.
-    pub fn recv_uninit<'a>(&self, buffer: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
+    pub(crate) fn recv_uninit<'a>(
+        &self,
+        buffer: &'a mut [MaybeUninit<u8>],
+    ) -> io::Result<&'a mut [u8]> {
         let fd = self.as_raw_fd();
         let received = check_uninterrupted(|| {
             // SAFETY: the buffer is valid for writes of its length over the call.
@@ -78,13 +81,13 @@ impl Stream {
 
     /// The descriptor is not readable before so many bytes are there, or the end of the stream. A hint:
     /// not every kind of socket takes it.
-    pub fn set_threshold(&self, bytes: usize) {
+    pub(crate) fn set_threshold(&self, bytes: usize) {
         let bytes = bytes.clamp(1, i32::MAX as usize) as i32;
         let _ = super::net::set_option(self, libc::SOL_SOCKET, libc::SO_RCVLOWAT, bytes);
     }
 
     /// Ends one or both directions; the peer reads the end of the stream.
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+    pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         let how = match how {
             Shutdown::Read => libc::SHUT_RD,
             Shutdown::Write => libc::SHUT_WR,
@@ -96,7 +99,8 @@ impl Stream {
 }
 
 /// Two sockets that are connected to each other, non-blocking.
-pub fn pair() -> io::Result<(Stream, Stream)> {
+#[cfg(any(test, fuzzing))]
+pub(crate) fn pair() -> io::Result<(Stream, Stream)> {
     let (a, b) = std::os::unix::net::UnixStream::pair()?;
     a.set_nonblocking(true)?;
     b.set_nonblocking(true)?;
@@ -133,19 +137,10 @@ impl IntoRawFd for Stream {
     }
 }
 
-impl Stream {
-    /// Takes over a descriptor that the host made, as with `ZMQ_USE_FD`. `None` if the number is
-    /// no open descriptor.
-    ///
-    /// The host hands over ownership by contract; a host that breaks it and closes the number
-    /// itself gets errors from calls on it, as it would from any library.
-    pub fn adopt(fd: RawFd) -> Option<Stream> {
-        adopt(fd).map(Stream::from)
-    }
-}
+impl Stream {}
 
 /// Takes over a descriptor that the host made. `None` if the number is no open descriptor.
-pub fn adopt(fd: RawFd) -> Option<OwnedFd> {
+pub(crate) fn adopt(fd: RawFd) -> Option<OwnedFd> {
     // SAFETY: F_GETFD takes no pointers and does no harm to any number.
     check(unsafe { libc::fcntl(fd, libc::F_GETFD) }).ok()?;
     // SAFETY: the number is an open descriptor, and whoever passed it gave up owning it.
@@ -200,9 +195,9 @@ mod tests {
 
     #[test]
     fn adopts_only_what_is_open() {
-        assert!(Stream::adopt(-1).is_none());
+        assert!(adopt(-1).is_none());
         let (a, b) = pair().unwrap();
-        let again = Stream::adopt(a.into_raw_fd()).unwrap();
+        let again = Stream::from(adopt(a.into_raw_fd()).unwrap());
         again.send(b"x").unwrap();
         assert_eq!(b.recv(&mut [0; 8]).unwrap(), 1);
     }

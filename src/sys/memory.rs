@@ -10,7 +10,7 @@ use std::ptr;
 ///
 /// # Errors
 /// `NoMemory`.
-pub fn is_there(bytes: usize) -> Result<()> {
+pub(crate) fn is_there(bytes: usize) -> Result<()> {
     let mut reserve = Vec::<u8>::new();
     reserve.try_reserve_exact(bytes).map_err(|_| Error::NoMemory)?;
     // Or the compiler would see that nobody uses it.
@@ -20,7 +20,7 @@ pub fn is_there(bytes: usize) -> Result<()> {
 
 /// Copies as much as fits.
 #[inline(always)]
-pub fn copy_slice(from: &[u8], to: &mut [u8]) {
+pub(crate) fn copy_slice(from: &[u8], to: &mut [u8]) {
     // SAFETY: both have that many bytes; one is borrowed mutably, so they do not overlap.
     unsafe { copy(from.as_ptr(), to.as_mut_ptr(), from.len().min(to.len())) };
 }
@@ -30,7 +30,7 @@ pub fn copy_slice(from: &[u8], to: &mut [u8]) {
 /// # Safety
 /// As for [`ptr::copy_nonoverlapping`].
 #[inline(always)]
-pub unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
+pub(crate) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: each piece begins and ends within the `len` bytes.
     unsafe {
         match len {

@@ -4,24 +4,24 @@
 //! What this module never does: keep state of a socket or a connection, retry what the caller may
 //! want to give up on, or terminate the process.
 
-pub mod calls;
-pub mod clock;
+pub(crate) mod calls;
+pub(crate) mod clock;
 pub mod crypto;
-pub mod desk;
-pub mod epoll;
-pub mod eventfd;
-pub mod farewell;
-pub mod fence;
-pub mod fork;
-pub mod io;
-pub mod memory;
+pub(crate) mod desk;
+pub(crate) mod epoll;
+pub(crate) mod eventfd;
+pub(crate) mod farewell;
+pub(crate) mod fence;
+pub(crate) mod fork;
+pub(crate) mod io;
+pub(crate) mod memory;
 pub mod nap;
-pub mod net;
-pub mod poll;
-pub mod process;
+pub(crate) mod net;
+pub(crate) mod poll;
+pub(crate) mod process;
 #[cfg(test)]
 pub(crate) mod testing;
-pub mod thread;
+pub(crate) mod thread;
 
 /// Turns the -1 of a C call into the error it left in errno.
 fn check<T: PartialEq + From<i8>>(result: T) -> std::io::Result<T> {

@@ -41,18 +41,20 @@ pub enum Nap {
 #[derive(Clone, Copy)]
 pub struct Sleep {
     /// When the call gives up; `None` is never.
-    pub deadline: Option<Instant>,
+    pub(crate) deadline: Option<Instant>,
     left: Option<Duration>,
     /// Zero or an errno.
     failed: i32,
 }
 
 impl Nap {
+    /// The call has just begun.
     #[inline(always)]
-    pub fn is_new(&self) -> bool {
+    pub(crate) fn is_new(&self) -> bool {
         matches!(self, Nap::New)
     }
 
+    /// The caller is to sleep.
     #[inline(always)]
     pub fn is_due(&self) -> bool {
         matches!(self, Nap::Due(_))
@@ -72,7 +74,7 @@ impl Nap {
     }
 
     /// What was slept, if the caller comes back from that.
-    pub fn take(&mut self) -> Option<Sleep> {
+    pub(crate) fn take(&mut self) -> Option<Sleep> {
         match std::mem::replace(self, Nap::New) {
             Nap::Over(sleep) => Some(sleep),
             Nap::New | Nap::Tried | Nap::Due(_) => None,
@@ -80,7 +82,7 @@ impl Nap {
     }
 
     /// Has the caller sleep on these descriptors for as long as is `left`.
-    pub fn lie_down(
+    pub(crate) fn lie_down(
         &mut self,
         fds: &mut Vec<PollFd>,
         left: Option<Duration>,
@@ -108,7 +110,7 @@ impl Nap {
 
 impl Sleep {
     /// Gives the descriptors back, with what was found.
-    pub fn end(&self, fds: &mut Vec<PollFd>) -> io::Result<()> {
+    pub(crate) fn end(&self, fds: &mut Vec<PollFd>) -> io::Result<()> {
         swap(fds);
         FAREWELL.cancel();
         match self.failed {

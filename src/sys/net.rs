@@ -11,7 +11,7 @@ use super::check;
 
 /// The addresses that a host may have here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
+pub(crate) enum Family {
     V4,
     /// IPv6, with IPv4 addresses mapped into it where there is no other.
     V6,
@@ -28,7 +28,7 @@ impl Family {
 
 /// The first address of a host, with port 0. Asks the resolver, which may block for long, unless
 /// `numeric` says that the text is an address already. `NotFound` if there is no such host.
-pub fn lookup(host: &str, family: Family, numeric: bool) -> io::Result<SocketAddr> {
+pub(crate) fn lookup(host: &str, family: Family, numeric: bool) -> io::Result<SocketAddr> {
     let host = CString::new(host).map_err(|_| not_found())?;
     // SAFETY: addrinfo is integers and pointers, for which zero is a value.
     let mut hints: libc::addrinfo = unsafe { mem::zeroed() };
@@ -88,7 +88,7 @@ unsafe fn socket_address(address: *const libc::sockaddr) -> Option<SocketAddr> {
 }
 
 /// The first address of the network interface with this name, with port 0.
-pub fn interface_address(name: &str, family: Family) -> io::Result<Option<SocketAddr>> {
+pub(crate) fn interface_address(name: &str, family: Family) -> io::Result<Option<SocketAddr>> {
     let mut list = ptr::null_mut();
     // SAFETY: the list pointer is valid for writes.
     check(unsafe { libc::getifaddrs(&mut list) })?;
@@ -114,7 +114,7 @@ pub fn interface_address(name: &str, family: Family) -> io::Result<Option<Socket
 }
 
 /// The number of a network interface, as in the zone of an IPv6 address.
-pub fn interface_index(name: &str) -> Option<u32> {
+pub(crate) fn interface_index(name: &str) -> Option<u32> {
     let name = CString::new(name).ok()?;
     // SAFETY: the name is a C string.
     match unsafe { libc::if_nametoindex(name.as_ptr()) } {
@@ -124,7 +124,7 @@ pub fn interface_index(name: &str) -> Option<u32> {
 }
 
 /// The name of a network interface.
-pub fn interface_name(index: u32) -> Option<String> {
+pub(crate) fn interface_name(index: u32) -> Option<String> {
     let mut name = [0 as libc::c_char; libc::IF_NAMESIZE];
     // SAFETY: the buffer is as long as every name with its end may be; on success it is a C string.
     unsafe {
@@ -134,7 +134,7 @@ pub fn interface_name(index: u32) -> Option<String> {
 }
 
 /// Sets a socket option that is a C int.
-pub fn set_option(
+pub(crate) fn set_option(
     socket: impl AsFd,
     level: libc::c_int,
     name: libc::c_int,

@@ -6,55 +6,43 @@ use std::time::Duration;
 
 use super::check;
 
-pub const POLLIN: i16 = libc::POLLIN;
-pub const POLLPRI: i16 = libc::POLLPRI;
-pub const POLLOUT: i16 = libc::POLLOUT;
-pub const POLLERR: i16 = libc::POLLERR;
-pub const POLLHUP: i16 = libc::POLLHUP;
-pub const POLLNVAL: i16 = libc::POLLNVAL;
+pub(crate) const POLLIN: i16 = libc::POLLIN;
+#[cfg(test)]
+pub(crate) const POLLOUT: i16 = libc::POLLOUT;
+#[cfg(test)]
+pub(crate) const POLLERR: i16 = libc::POLLERR;
+#[cfg(test)]
+pub(crate) const POLLHUP: i16 = libc::POLLHUP;
+#[cfg(test)]
+pub(crate) const POLLNVAL: i16 = libc::POLLNVAL;
 
 /// One descriptor to wait for; the same memory as the platform's `struct pollfd`.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-pub struct PollFd(libc::pollfd);
+pub(crate) struct PollFd(libc::pollfd);
 
 impl PollFd {
-    pub const fn new(fd: RawFd, events: i16) -> PollFd {
+    pub(crate) const fn new(fd: RawFd, events: i16) -> PollFd {
         PollFd(libc::pollfd { fd, events, revents: 0 })
     }
 
-    /// An entry that `poll` passes over.
-    pub const fn unused() -> PollFd {
-        PollFd::new(-1, 0)
-    }
-
-    pub fn fd(&self) -> RawFd {
-        self.0.fd
-    }
-
-    pub fn events(&self) -> i16 {
-        self.0.events
-    }
-
-    pub fn set_events(&mut self, events: i16) {
-        self.0.events = events;
-    }
-
     /// What happened, as of the last `poll`.
-    pub fn revents(&self) -> i16 {
+    pub(crate) fn revents(&self) -> i16 {
         self.0.revents
     }
 
     /// Something happened: readiness, an error or a hang-up.
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.0.revents != 0
     }
 
-    pub fn is_readable(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) fn is_readable(&self) -> bool {
         self.0.revents & (POLLIN | POLLERR | POLLHUP | POLLNVAL) != 0
     }
 
-    pub fn is_writable(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) fn is_writable(&self) -> bool {
         self.0.revents & (POLLOUT | POLLERR | POLLHUP | POLLNVAL) != 0
     }
 }
@@ -66,7 +54,7 @@ impl PollFd {
 /// There are `count` entries at `fds`. The caller, and those that called it up to the program, have
 /// nothing to drop.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-pub unsafe fn sleep(fds: *mut PollFd, count: usize, timeout: Option<Duration>) -> i32 {
+pub(crate) unsafe fn sleep(fds: *mut PollFd, count: usize, timeout: Option<Duration>) -> i32 {
     extern "C-unwind" {
         fn ppoll(
             fds: *mut libc::pollfd,
@@ -97,7 +85,7 @@ fn limit(timeout: Duration) -> libc::timespec {
 /// Waits until something happens on one of the descriptors or the time is over, and says on how
 /// many. `None` waits for ever. A signal ends the wait with [`io::ErrorKind::Interrupted`].
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-pub fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> {
+pub(crate) fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> {
     let mut limit = timeout.map(limit);
     let limit_pointer = limit.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
     // SAFETY: PollFd is transparent over pollfd, so the slice is the array that ppoll wants; the
@@ -109,7 +97,7 @@ pub fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> 
 
 /// The same in milliseconds, rounded up so that a wait is never shorter than asked for.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-pub fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> {
+pub(crate) fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> {
     let limit = timeout.map_or(-1, |timeout| {
         timeout.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(i32::MAX)
     });
@@ -123,7 +111,7 @@ pub fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> 
 /// # Safety
 /// There are `count` entries at `fds`.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-pub unsafe fn sleep(fds: *mut PollFd, count: usize, timeout: Option<Duration>) -> i32 {
+pub(crate) unsafe fn sleep(fds: *mut PollFd, count: usize, timeout: Option<Duration>) -> i32 {
     // SAFETY: as the caller promises.
     let fds = unsafe { std::slice::from_raw_parts_mut(fds, count) };
     poll(fds, timeout).map_or_else(|error| error.raw_os_error().unwrap_or(libc::EINVAL), |_| 0)
@@ -140,7 +128,7 @@ mod tests {
     fn tells_which_descriptor_is_ready() {
         let (a, b) = pair().unwrap();
         let mut fds = [
-            PollFd::unused(),
+            PollFd::new(-1, 0),
             PollFd::new(a.as_raw_fd(), POLLIN),
             PollFd::new(b.as_raw_fd(), POLLOUT),
         ];

@@ -11,15 +11,15 @@ use super::check;
 
 /// Who is at the other end of a local socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerCredentials {
-    pub pid: i32,
-    pub uid: u32,
-    pub gid: u32,
+pub(crate) struct PeerCredentials {
+    pub(crate) pid: i32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
 }
 
 /// The process, user and group at the other end of a local socket, as of when it connected.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub fn peer_credentials(socket: impl AsFd) -> io::Result<PeerCredentials> {
+pub(crate) fn peer_credentials(socket: impl AsFd) -> io::Result<PeerCredentials> {
     // SAFETY: ucred is plain integers, for which zero is a value.
     let mut found: libc::ucred = unsafe { mem::zeroed() };
     let mut length = mem::size_of_val(&found) as libc::socklen_t;
@@ -38,7 +38,7 @@ pub fn peer_credentials(socket: impl AsFd) -> io::Result<PeerCredentials> {
 
 /// The user and group at the other end of a local socket; this platform does not tell the process.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn peer_credentials(socket: impl AsFd) -> io::Result<PeerCredentials> {
+pub(crate) fn peer_credentials(socket: impl AsFd) -> io::Result<PeerCredentials> {
     let (mut uid, mut gid) = (0, 0);
     // SAFETY: both numbers are valid for writes.
     check(unsafe { libc::getpeereid(socket.as_fd().as_raw_fd(), &mut uid, &mut gid) })?;
@@ -46,7 +46,7 @@ pub fn peer_credentials(socket: impl AsFd) -> io::Result<PeerCredentials> {
 }
 
 /// Whether the user is a member of the group, by name in the group database.
-pub fn is_member_of(uid: u32, gid: u32) -> bool {
+pub(crate) fn is_member_of(uid: u32, gid: u32) -> bool {
     let Some(user) = user_name(uid) else { return false };
     let mut member = false;
     with_group(gid, |names| member = names.contains(&user));
@@ -108,7 +108,7 @@ fn with_growing_buffer(mut call: impl FnMut(&mut [libc::c_char]) -> libc::c_int)
 }
 
 /// Fills the buffer with numbers that nobody can guess, or says that the system has none.
-pub fn random_bytes(buffer: &mut [u8]) -> io::Result<()> {
+pub(crate) fn random_bytes(buffer: &mut [u8]) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
     {
         let mut filled = 0;
@@ -135,7 +135,7 @@ fn random_from_device(buffer: &mut [u8]) -> io::Result<()> {
 
 /// A number for jitter and ids; falls back to the clock where there is no randomness at all, so
 /// it is not for secrets. A test may set it for its thread.
-pub fn random_u32() -> u32 {
+pub(crate) fn random_u32() -> u32 {
     #[cfg(test)]
     if let Some(next) = super::testing::next_chance() {
         return next;
@@ -148,16 +148,8 @@ pub fn random_u32() -> u32 {
     now.map_or(0, |since| since.subsec_nanos()).wrapping_mul(2_654_435_761)
 }
 
-/// How many descriptors this process may have open.
-pub fn descriptor_limit() -> io::Result<u64> {
-    // SAFETY: rlimit is plain integers, for which zero is a value.
-    let mut limit: libc::rlimit = unsafe { mem::zeroed() };
-    // SAFETY: the limit is valid for writes.
-    check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) })?;
-    Ok(limit.rlim_cur)
-}
-
-pub fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> io::Result<()> {
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> io::Result<()> {
     let fd = fd.as_fd().as_raw_fd();
     // SAFETY: takes no pointers.
     let flags = check(unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
@@ -169,7 +161,8 @@ pub fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> io::Result<()> {
     Ok(())
 }
 
-pub fn set_close_on_exec(fd: impl AsFd) -> io::Result<()> {
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn set_close_on_exec(fd: impl AsFd) -> io::Result<()> {
     // SAFETY: takes no pointers.
     check(unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) }).map(drop)
 }
@@ -203,10 +196,5 @@ mod tests {
         random_bytes(&mut b).unwrap();
         assert_ne!(a, b);
         assert!((0..8).any(|_| random_u32() != random_u32()));
-    }
-
-    #[test]
-    fn there_is_a_descriptor_limit() {
-        assert!(descriptor_limit().unwrap() > 2);
     }
 }

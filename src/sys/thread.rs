@@ -9,7 +9,7 @@ use std::ptr;
 ///
 /// One of the standard library's takes memory for what is never asked for here, and ends the
 /// process where there is none.
-pub struct Thread {
+pub(crate) struct Thread {
     id: libc::pthread_t,
 }
 
@@ -30,7 +30,7 @@ const NAME_SIZE: usize = 16;
 const STACK_SIZE: usize = 2 << 20;
 
 /// Starts a thread. A panic ends it, and is told like any other.
-pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<Thread> {
+pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<Thread> {
     let mut start = Start { name: [0; NAME_SIZE], body: Box::new(body) };
     let len = name.len().min(NAME_SIZE - 1);
     start.name[..len].copy_from_slice(&name.as_bytes()[..len]);
@@ -77,7 +77,7 @@ extern "C" fn enter(start: *mut libc::c_void) -> *mut libc::c_void {
 
 impl Thread {
     /// Waits for its end.
-    pub fn join(self) {
+    pub(crate) fn join(self) {
         // SAFETY: it was not joined before, and will not be detached.
         unsafe { libc::pthread_join(self.id, ptr::null_mut()) };
         mem::forget(self);
@@ -92,7 +92,7 @@ impl Drop for Thread {
 }
 
 /// Blocks all signals in the calling thread, so that the host's handlers run on its own threads.
-pub fn block_signals() -> io::Result<()> {
+pub(crate) fn block_signals() -> io::Result<()> {
     // SAFETY: sigset_t is plain data; sigfillset initialises it before it is used, and a null
     // pointer for the old mask is allowed.
     let error = unsafe {
@@ -105,11 +105,11 @@ pub fn block_signals() -> io::Result<()> {
 
 /// What [`token`] gives is a multiple of this: a thread's control block is aligned for pointers at
 /// the least.
-pub const TOKEN_ALIGN: usize = 8;
+pub(crate) const TOKEN_ALIGN: usize = 8;
 
 /// A number, never zero, that tells the calling thread from all others that run now.
 #[inline(always)]
-pub fn token() -> usize {
+pub(crate) fn token() -> usize {
     let token: usize;
     #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
     // SAFETY: reads the thread's pointer to itself, which its control block begins with on this platform.
@@ -137,7 +137,7 @@ pub fn token() -> usize {
 
 /// Sets the scheduling policy and priority of the calling thread. `None` keeps the policy;
 /// a priority of `None` is the lowest that the policy has.
-pub fn set_scheduling(policy: Option<i32>, priority: Option<i32>) -> io::Result<()> {
+pub(crate) fn set_scheduling(policy: Option<i32>, priority: Option<i32>) -> io::Result<()> {
     if policy.is_none() && priority.is_none() {
         return Ok(());
     }
@@ -161,7 +161,7 @@ pub fn set_scheduling(policy: Option<i32>, priority: Option<i32>) -> io::Result<
 
 /// Keeps the calling thread on these processors. An empty list changes nothing.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub fn set_affinity(processors: &[usize]) -> io::Result<()> {
+pub(crate) fn set_affinity(processors: &[usize]) -> io::Result<()> {
     if processors.is_empty() {
         return Ok(());
     }
@@ -180,7 +180,7 @@ pub fn set_affinity(processors: &[usize]) -> io::Result<()> {
 
 /// This platform has no such call; the scheduler's choice stands.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn set_affinity(_processors: &[usize]) -> io::Result<()> {
+pub(crate) fn set_affinity(_processors: &[usize]) -> io::Result<()> {
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use super::{names, Established, Failed, Transport, TransportOptions};
 
 /// An address that needs no more looking up.
 #[derive(Clone)]
-pub struct Target {
+pub(crate) struct Target {
     pub(super) transport: &'static dyn Transport,
     pub(super) destination: SockAddr,
     /// Where to connect from, if it matters.
@@ -23,7 +23,7 @@ pub struct Target {
 
 impl Target {
     /// Starts to connect. An error is of this attempt only; see [`is_retryable`].
-    pub fn connect(&self, options: &TransportOptions) -> Result<Connecting, Failed> {
+    pub(crate) fn connect(&self, options: &TransportOptions) -> Result<Connecting, Failed> {
         let (socket, destination) = open(&self.destination)?;
         let (socket, ()) =
             Failed::or_close(socket, |socket| self.start(socket, &destination, options))?;
@@ -50,7 +50,7 @@ impl Target {
     }
 
     /// The canonical endpoint of the destination: `tcp://127.0.0.1:5555`.
-    pub fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         names::endpoint(&self.destination)
     }
 }
@@ -104,14 +104,14 @@ fn unmap(address: SocketAddr) -> Option<SocketAddr> {
 
 /// A connection that is being made; given up when dropped.
 #[derive(Debug)]
-pub struct Connecting {
+pub(crate) struct Connecting {
     /// `None` once finished.
     socket: Option<Socket>,
 }
 
 impl Connecting {
     /// Looks how it ended, once the descriptor is writable. `None` if it has not ended yet.
-    pub fn finish(&mut self) -> io::Result<Option<Established>> {
+    pub(crate) fn finish(&mut self) -> io::Result<Option<Established>> {
         let Some(socket) = &self.socket else {
             return Err(io::Error::from_raw_os_error(libc::EALREADY));
         };
@@ -126,7 +126,7 @@ impl Connecting {
         if is_itself(socket, &peer) {
             return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
         }
-        Ok(self.socket.take().map(|socket| Established::new(socket, &peer, None)))
+        Ok(self.socket.take().map(|socket| Established::new(socket, &peer)))
     }
 }
 
@@ -146,6 +146,6 @@ impl AsRawFd for Connecting {
 
 /// Whether it makes sense to try the same connection again later. Only errors of our own making
 /// are for good: whatever the network says may change.
-pub fn is_retryable(error: Error) -> bool {
+pub(crate) fn is_retryable(error: Error) -> bool {
     !matches!(error.errno(), libc::EBADF | libc::ENOTSOCK | libc::EFAULT | libc::ENOPROTOOPT)
 }

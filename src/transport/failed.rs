@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 
 /// Why it failed, and the number of the descriptor that was opened for it and has been closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failed {
-    pub error: Error,
-    pub closed: Option<RawFd>,
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    pub(crate) closed: Option<RawFd>,
 }
 
 impl Failed {

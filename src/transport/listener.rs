@@ -12,28 +12,21 @@ use socket2::{SockAddr, Socket};
 
 use crate::error::{Error, Result};
 use crate::sys::io::{adopt, Stream};
-use crate::sys::process::PeerCredentials;
 
 use super::names::peer_address;
 
 /// A connection that stands, and who the peer is.
 #[derive(Debug)]
-pub struct Established {
-    pub stream: Stream,
+pub(crate) struct Established {
+    pub(crate) stream: Stream,
     /// The peer's host, for the property `Peer-Address`.
-    pub peer_address: String,
-    /// Who the peer is, where the transport tells.
-    pub credentials: Option<PeerCredentials>,
+    pub(crate) peer_address: String,
 }
 
 impl Established {
-    pub(super) fn new(
-        socket: Socket,
-        peer: &SockAddr,
-        credentials: Option<PeerCredentials>,
-    ) -> Established {
+    pub(super) fn new(socket: Socket, peer: &SockAddr) -> Established {
         let stream = Stream::from(OwnedFd::from(socket));
-        Established { peer_address: peer_address(&stream, peer), credentials, stream }
+        Established { peer_address: peer_address(&stream, peer), stream }
     }
 }
 
@@ -41,7 +34,7 @@ impl Established {
 pub(super) trait Reception: Send + Sync {
     /// Lets a new connection in and prepares its socket, or says why not. Whom a filter keeps out
     /// gets [`io::ErrorKind::PermissionDenied`].
-    fn admit(&self, socket: &Socket) -> io::Result<Option<PeerCredentials>>;
+    fn admit(&self, socket: &Socket) -> io::Result<()>;
 
     /// Removes what the listener left outside of its descriptor.
     fn clean_up(&mut self) -> io::Result<()> {
@@ -50,7 +43,7 @@ pub(super) trait Reception: Send + Sync {
 }
 
 /// A socket that listens; stops, and leaves nothing behind, when closed or dropped.
-pub struct Listener {
+pub(crate) struct Listener {
     /// `None` once closed.
     socket: Option<Socket>,
     endpoint: String,
@@ -68,13 +61,13 @@ impl Listener {
     }
 
     /// The endpoint with wildcards filled in, as in `ZMQ_LAST_ENDPOINT`.
-    pub fn local_endpoint(&self) -> &str {
+    pub(crate) fn local_endpoint(&self) -> &str {
         &self.endpoint
     }
 
     /// The next connection that waits; `None` if none does. See [`is_exhaustion`] for errors
     /// after which to pause; after others, just ask again.
-    pub fn accept(&self) -> io::Result<Option<Established>> {
+    pub(crate) fn accept(&self) -> io::Result<Option<Established>> {
         let Some(listener) = &self.socket else {
             return Err(io::Error::from_raw_os_error(libc::EBADF));
         };
@@ -86,19 +79,19 @@ impl Listener {
                 Err(error) => return Err(error),
             }
         };
-        let credentials = self.reception.admit(&socket)?;
-        Ok(Some(Established::new(socket, &peer, credentials)))
+        self.reception.admit(&socket)?;
+        Ok(Some(Established::new(socket, &peer)))
     }
 
     /// Does it listen still? Somebody else who has the descriptor may have ended that, and then it
     /// accepts no more.
-    pub fn listens(&self) -> bool {
+    pub(crate) fn listens(&self) -> bool {
         self.socket.as_ref().is_some_and(listens)
     }
 
     /// Stops listening at once. An error says what could not be cleaned up; the socket is closed
     /// even so.
-    pub fn close(mut self) -> io::Result<()> {
+    pub(crate) fn close(mut self) -> io::Result<()> {
         self.stop()
     }
 
@@ -135,7 +128,7 @@ impl fmt::Debug for Listener {
 
 /// Whether an error of `accept` means that the process or system is out of something: the
 /// connection still waits, and asking again at once would only spin.
-pub fn is_exhaustion(error: &io::Error) -> bool {
+pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 

@@ -16,15 +16,14 @@ mod ipc;
 mod listener;
 mod names;
 mod options;
-pub mod socks;
+pub(crate) mod socks;
 mod tcp;
 
-pub use connecting::{is_retryable, Connecting, Target};
-pub use failed::Failed;
-pub use listener::{is_exhaustion, Established, Listener};
-pub use names::{local_endpoint, peer_address};
-pub use options::TransportOptions;
-pub use tcp::AcceptFilter;
+pub(crate) use connecting::{is_retryable, Connecting, Target};
+pub(crate) use failed::Failed;
+pub(crate) use listener::{is_exhaustion, Established, Listener};
+pub(crate) use options::TransportOptions;
+pub(crate) use tcp::AcceptFilter;
 
 /// One row a transport.
 static TRANSPORTS: &[&dyn Transport] = &[&inproc::Inproc, &ipc::Ipc, &tcp::Tcp];
@@ -71,7 +70,7 @@ enum Lookup {
 
 /// An address with the transport that understands it: `tcp://127.0.0.1:5555`.
 #[derive(Clone)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     transport: &'static dyn Transport,
     address: String,
 }
@@ -79,7 +78,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// Splits an endpoint at `://` and finds its transport. What the address means is checked
     /// when it is bound or connected, as it differs.
-    pub fn parse(endpoint: &str) -> Result<Endpoint> {
+    pub(crate) fn parse(endpoint: &str) -> Result<Endpoint> {
         let (scheme, address) = endpoint.split_once("://").ok_or(Error::Invalid)?;
         if scheme.is_empty() || address.is_empty() {
             return Err(Error::Invalid);
@@ -93,51 +92,43 @@ impl Endpoint {
     }
 
     /// The transport: `tcp`, `ipc` or `inproc`.
-    pub fn scheme(&self) -> &'static str {
+    pub(crate) fn scheme(&self) -> &'static str {
         self.transport.name()
     }
 
     /// What follows `://`.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    pub fn is_inproc(&self) -> bool {
+    pub(crate) fn is_inproc(&self) -> bool {
         self.scheme() == "inproc"
     }
 
-    pub fn is_tcp(&self) -> bool {
+    pub(crate) fn is_tcp(&self) -> bool {
         self.scheme() == "tcp"
     }
 
     /// What `zmq_connect` has to find wrong with the address before it returns.
-    pub fn check_connect(&self) -> Result<()> {
+    pub(crate) fn check_connect(&self) -> Result<()> {
         self.transport.check_connect(&self.address)
     }
 
     /// Listens at this endpoint.
-    pub fn bind(&self, options: &TransportOptions) -> Result<Listener, Failed> {
+    pub(crate) fn bind(&self, options: &TransportOptions) -> Result<Listener, Failed> {
         self.transport.bind(&self.address, options)
     }
 
     /// Where to connect to, if that can be told without asking the resolver.
-    pub fn try_numeric(&self, options: &TransportOptions) -> Result<Option<Target>> {
+    pub(crate) fn try_numeric(&self, options: &TransportOptions) -> Result<Option<Target>> {
         self.transport.target(&self.address, options, Lookup::Numeric)
     }
 
     /// Where to connect to. May ask the resolver and block for long: not for an I/O thread.
-    pub fn resolve(&self, options: &TransportOptions) -> Result<Target> {
+    pub(crate) fn resolve(&self, options: &TransportOptions) -> Result<Target> {
         let target = self.transport.target(&self.address, options, Lookup::Names)?;
         target.ok_or(Error::Invalid)
     }
-}
-
-/// Starts to connect to an endpoint that needs no resolver, or whose resolver may block the caller.
-pub fn start_connect(
-    endpoint: &Endpoint,
-    options: &TransportOptions,
-) -> Result<Connecting, Failed> {
-    endpoint.resolve(options)?.connect(options)
 }
 
 impl fmt::Display for Endpoint {

@@ -11,13 +11,13 @@ use crate::sys::net::interface_name;
 use crate::sys::process::peer_credentials;
 
 /// The endpoint of this end of a socket; empty if it has none.
-pub fn local_endpoint(socket: &impl AsFd) -> String {
+pub(crate) fn local_endpoint(socket: &impl AsFd) -> String {
     SockRef::from(socket).local_addr().map_or_else(|_| String::new(), |address| endpoint(&address))
 }
 
 /// The metadata property `Peer-Address`: a numeric host without its port, or for a local socket
 /// the user, group and process at the other end.
-pub fn peer_address(socket: &impl AsFd, address: &SockAddr) -> String {
+pub(crate) fn peer_address(socket: &impl AsFd, address: &SockAddr) -> String {
     if let Some(address) = address.as_socket() {
         return host(&address);
     }

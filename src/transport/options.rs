@@ -8,39 +8,39 @@ use super::AcceptFilter;
 /// The options of a socket that matter to transports. Where a number has a default that the
 /// system knows best, -1 leaves it to the system, as in `zmq_setsockopt`.
 #[derive(Clone, Debug)]
-pub struct TransportOptions {
+pub(crate) struct TransportOptions {
     /// `ZMQ_IPV6`: addresses are IPv6, with IPv4 mapped into it.
-    pub ipv6: bool,
+    pub(crate) ipv6: bool,
     /// `ZMQ_BACKLOG`
-    pub backlog: i32,
+    pub(crate) backlog: i32,
     /// `ZMQ_SNDBUF`, `ZMQ_RCVBUF`: bytes, -1 for the system's default.
-    pub sndbuf: i32,
-    pub rcvbuf: i32,
+    pub(crate) sndbuf: i32,
+    pub(crate) rcvbuf: i32,
     /// The system is not to hold much that it cannot send yet.
-    pub little_unsent: bool,
+    pub(crate) little_unsent: bool,
     /// `ZMQ_TOS`, `ZMQ_PRIORITY`: 0 leaves them as they are.
-    pub tos: i32,
-    pub priority: i32,
+    pub(crate) tos: i32,
+    pub(crate) priority: i32,
     /// `ZMQ_BINDTODEVICE`: empty for none.
-    pub bound_device: String,
+    pub(crate) bound_device: String,
     /// `ZMQ_BUSY_POLL`: microseconds, 0 for none.
-    pub busy_poll: i32,
+    pub(crate) busy_poll: i32,
     /// `ZMQ_TCP_KEEPALIVE`: 0 off, 1 on, -1 the system's default.
-    pub tcp_keepalive: i32,
+    pub(crate) tcp_keepalive: i32,
     /// Number of probes, seconds before and between them; -1 for the system's defaults.
-    pub tcp_keepalive_cnt: i32,
-    pub tcp_keepalive_idle: i32,
-    pub tcp_keepalive_intvl: i32,
+    pub(crate) tcp_keepalive_cnt: i32,
+    pub(crate) tcp_keepalive_idle: i32,
+    pub(crate) tcp_keepalive_intvl: i32,
     /// `ZMQ_TCP_MAXRT`: milliseconds that data may stay unacknowledged; 0 for the system's default.
-    pub tcp_maxrt: i32,
+    pub(crate) tcp_maxrt: i32,
     /// `ZMQ_USE_FD`: a socket that listens already; -1 for none.
-    pub use_fd: RawFd,
+    pub(crate) use_fd: RawFd,
     /// `ZMQ_TCP_ACCEPT_FILTER`: who may connect; empty for everyone.
-    pub tcp_accept_filters: Vec<AcceptFilter>,
+    pub(crate) tcp_accept_filters: Vec<AcceptFilter>,
     /// `ZMQ_IPC_FILTER_UID`, `_GID`, `_PID`: who may connect; all empty for everyone.
-    pub ipc_filter_uids: Vec<u32>,
-    pub ipc_filter_gids: Vec<u32>,
-    pub ipc_filter_pids: Vec<i32>,
+    pub(crate) ipc_filter_uids: Vec<u32>,
+    pub(crate) ipc_filter_gids: Vec<u32>,
+    pub(crate) ipc_filter_pids: Vec<i32>,
 }
 
 impl Default for TransportOptions {

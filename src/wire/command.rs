@@ -6,15 +6,13 @@
 
 use super::error::WireError;
 use super::frame::{encode_frame, encode_header, COMMAND};
-use super::greeting::Version;
-use super::legacy;
 
 /// The longest context that a PING may carry; what is longer is cut off, as libzmq does.
-pub const MAX_PING_CONTEXT: usize = 16;
+pub(crate) const MAX_PING_CONTEXT: usize = 16;
 
 /// A command that the engine understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command<'a> {
+pub(crate) enum Command<'a> {
     /// The end of a handshake, with the peer's property list.
     Ready { metadata: &'a [u8] },
     /// The end of the connection, with a reason.
@@ -32,14 +30,14 @@ pub enum Command<'a> {
 }
 
 /// Cuts the body of a command frame into name and data.
-pub fn split(body: &[u8]) -> Result<(&[u8], &[u8]), WireError> {
+pub(crate) fn split(body: &[u8]) -> Result<(&[u8], &[u8]), WireError> {
     let (name_len, rest) = body.split_first().ok_or(WireError::MalformedCommand)?;
     rest.split_at_checked(usize::from(*name_len)).ok_or(WireError::MalformedCommand)
 }
 
 impl<'a> Command<'a> {
     /// Reads the body of a command frame.
-    pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, WireError> {
         let (name, data) = split(body)?;
         Ok(match name {
             b"READY" => Command::Ready { metadata: data },
@@ -53,7 +51,7 @@ impl<'a> Command<'a> {
     }
 
     /// Appends the body: what goes into a command frame, or into the box of a mechanism.
-    pub fn encode_body(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode_body(&self, out: &mut Vec<u8>) {
         let parts = self.parts();
         out.push(parts.name.len() as u8);
         out.extend_from_slice(parts.name);
@@ -62,7 +60,7 @@ impl<'a> Command<'a> {
     }
 
     /// Appends the whole frame.
-    pub fn encode(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         let parts = self.parts();
         let body_len = 1 + parts.name.len() + parts.head_len + parts.tail.len();
         out.extend_from_slice(encode_header(COMMAND, body_len as u64).as_slice());
@@ -122,26 +120,8 @@ fn parse_ping(data: &[u8]) -> Result<Command<'_>, WireError> {
     Ok(Command::Ping { ttl: u16::from_be_bytes(*ttl), context })
 }
 
-/// Appends a subscription, or its end, in the form that a peer of this version understands: a
-/// command since ZMTP 3.1, and before that a message that begins with 1 or 0.
-pub fn encode_subscription(version: Version, subscribe: bool, topic: &[u8], out: &mut Vec<u8>) {
-    if version == Version::V3_1 {
-        let command =
-            if subscribe { Command::Subscribe { topic } } else { Command::Cancel { topic } };
-        return command.encode(out);
-    }
-    let body_len = topic.len() as u64 + 1;
-    let header = match version.is_v1() {
-        true => legacy::encode_header(0, body_len),
-        false => encode_header(0, body_len),
-    };
-    out.extend_from_slice(header.as_slice());
-    out.push(u8::from(subscribe));
-    out.extend_from_slice(topic);
-}
-
 /// Appends a command of a security mechanism, given its body, as a whole frame.
-pub fn encode_command_frame(body: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn encode_command_frame(body: &[u8], out: &mut Vec<u8>) {
     encode_frame(COMMAND, body, out);
 }
 
@@ -225,21 +205,6 @@ mod tests {
         body.extend_from_slice(&[b'z'; 58]);
         let context = &[b'z'; 16][..];
         assert_eq!(Command::parse(&body), Ok(Command::Ping { ttl: 10, context }));
-    }
-
-    #[test]
-    fn subscriptions_take_the_form_of_the_version() {
-        let encoded = |version, subscribe| {
-            let mut out = Vec::new();
-            encode_subscription(version, subscribe, b"A", &mut out);
-            out
-        };
-        assert_eq!(encoded(Version::V3_1, true), b"\x04\x0b\x09SUBSCRIBEA");
-        assert_eq!(encoded(Version::V3_1, false), b"\x04\x08\x06CANCELA");
-        assert_eq!(encoded(Version::V3_0, true), b"\0\x02\x01A");
-        assert_eq!(encoded(Version::V2, false), b"\0\x02\0A");
-        assert_eq!(encoded(Version::V1, true), b"\x03\0\x01A");
-        assert_eq!(encoded(Version::V1Unversioned, false), b"\x03\0\0A");
     }
 
     #[test]

@@ -4,35 +4,11 @@
 #![forbid(unsafe_code)]
 
 use crate::error::Error;
-
-/// The `ZMQ_PROTOCOL_ERROR_*` numbers of `zmq.h`, the values of `ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL`.
-pub mod code {
-    pub const ZMTP_UNSPECIFIED: i32 = 0x1000_0000;
-    pub const ZMTP_UNEXPECTED_COMMAND: i32 = 0x1000_0001;
-    pub const ZMTP_INVALID_SEQUENCE: i32 = 0x1000_0002;
-    pub const ZMTP_KEY_EXCHANGE: i32 = 0x1000_0003;
-    pub const ZMTP_MALFORMED_COMMAND_UNSPECIFIED: i32 = 0x1000_0011;
-    pub const ZMTP_MALFORMED_COMMAND_MESSAGE: i32 = 0x1000_0012;
-    pub const ZMTP_MALFORMED_COMMAND_HELLO: i32 = 0x1000_0013;
-    pub const ZMTP_MALFORMED_COMMAND_INITIATE: i32 = 0x1000_0014;
-    pub const ZMTP_MALFORMED_COMMAND_ERROR: i32 = 0x1000_0015;
-    pub const ZMTP_MALFORMED_COMMAND_READY: i32 = 0x1000_0016;
-    pub const ZMTP_MALFORMED_COMMAND_WELCOME: i32 = 0x1000_0017;
-    pub const ZMTP_INVALID_METADATA: i32 = 0x1000_0018;
-    pub const ZMTP_CRYPTOGRAPHIC: i32 = 0x1100_0001;
-    pub const ZMTP_MECHANISM_MISMATCH: i32 = 0x1100_0002;
-    pub const ZAP_UNSPECIFIED: i32 = 0x2000_0000;
-    pub const ZAP_MALFORMED_REPLY: i32 = 0x2000_0001;
-    pub const ZAP_BAD_REQUEST_ID: i32 = 0x2000_0002;
-    pub const ZAP_BAD_VERSION: i32 = 0x2000_0003;
-    pub const ZAP_INVALID_STATUS_CODE: i32 = 0x2000_0004;
-    pub const ZAP_INVALID_METADATA: i32 = 0x2000_0005;
-    pub const WS_UNSPECIFIED: i32 = 0x3000_0000;
-}
+use crate::options::ids::protocol_error;
 
 /// Why the bytes of a peer cannot be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum WireError {
+pub(crate) enum WireError {
     /// A frame is longer than the limit, or than any machine could hold.
     FrameTooLarge,
     /// A ZMTP 1 frame claims a length of zero, which has no room even for its flags.
@@ -53,16 +29,16 @@ pub enum WireError {
 
 impl WireError {
     /// The number that monitors report when this ends a handshake, where `zmq.h` has one.
-    pub fn code(self) -> Option<i32> {
+    pub(crate) fn code(self) -> Option<i32> {
         match self {
             WireError::FrameTooLarge | WireError::EmptyFrame => None,
-            WireError::MalformedCommand => Some(code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED),
-            WireError::MalformedError => Some(code::ZMTP_MALFORMED_COMMAND_ERROR),
+            WireError::MalformedCommand => Some(protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED),
+            WireError::MalformedError => Some(protocol_error::ZMTP_MALFORMED_COMMAND_ERROR),
             WireError::InvalidMetadata | WireError::RoutingIdTooLong => {
-                Some(code::ZMTP_INVALID_METADATA)
+                Some(protocol_error::ZMTP_INVALID_METADATA)
             }
             WireError::MechanismMismatch | WireError::VersionRefused => {
-                Some(code::ZMTP_MECHANISM_MISMATCH)
+                Some(protocol_error::ZMTP_MECHANISM_MISMATCH)
             }
         }
     }

@@ -20,7 +20,7 @@
 use super::error::WireError;
 use super::frame::{encode_frame, parse_header, Header};
 use super::legacy::{self, parse_v1_header};
-use super::socket_type::SocketType;
+use crate::options::SocketType;
 
 const SIGNATURE_LEN: usize = 10;
 const REVISION_AT: usize = 10;
@@ -32,7 +32,7 @@ const MAX_ROUTING_ID: u64 = 255;
 
 /// The protocol of a connection, as the older end of it decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Version {
+pub(crate) enum Version {
     /// ZMTP 1.0 of libzmq 2, which knows no greeting.
     V1Unversioned,
     /// ZMTP 1.0 framing after a greeting with revision 0.
@@ -47,28 +47,27 @@ pub enum Version {
 
 impl Version {
     /// Whether frames have the ZMTP 1 layout (see [`legacy`]).
-    pub fn is_v1(self) -> bool {
+    pub(crate) fn is_v1(self) -> bool {
         self < Version::V2
     }
 
     /// Whether a security mechanism, NULL included, follows the greeting.
-    pub fn has_mechanism(self) -> bool {
+    pub(crate) fn has_mechanism(self) -> bool {
         self >= Version::V3_0
     }
 }
 
 /// The name of a security mechanism, padded with zeros as in the greeting.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct MechanismName(pub [u8; 20]);
+pub(crate) struct MechanismName(pub(crate) [u8; 20]);
 
 impl MechanismName {
-    pub const NULL: Self = Self::new("NULL");
-    pub const PLAIN: Self = Self::new("PLAIN");
-    pub const CURVE: Self = Self::new("CURVE");
-    pub const GSSAPI: Self = Self::new("GSSAPI");
+    pub(crate) const NULL: Self = Self::new("NULL");
+    pub(crate) const PLAIN: Self = Self::new("PLAIN");
+    pub(crate) const CURVE: Self = Self::new("CURVE");
 
     /// The first twenty bytes of `name`, padded with zeros.
-    pub const fn new(name: &str) -> Self {
+    pub(crate) const fn new(name: &str) -> Self {
         let mut field = [0; 20];
         let mut at = 0;
         while at < name.len() && at < field.len() {
@@ -88,38 +87,38 @@ impl std::fmt::Debug for MechanismName {
 
 /// What we have to say of ourselves.
 #[derive(Clone, Debug)]
-pub struct GreetingConfig {
-    pub mechanism: MechanismName,
+pub(crate) struct GreetingConfig {
+    pub(crate) mechanism: MechanismName,
     /// The as-server byte. libzmq leaves it 0 on both sides, and so should who wants its bytes.
-    pub as_server: bool,
+    pub(crate) as_server: bool,
     /// Refuse peers before ZMTP 3 even with NULL, as a ZAP domain demands. Any mechanism other
     /// than NULL refuses them anyway.
-    pub require_v3: bool,
-    pub routing_id: Vec<u8>,
-    pub socket_type: SocketType,
+    pub(crate) require_v3: bool,
+    pub(crate) routing_id: Vec<u8>,
+    pub(crate) socket_type: SocketType,
 }
 
 /// What we know of the peer when the greeting is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    pub version: Version,
+pub(crate) struct Outcome {
+    pub(crate) version: Version,
     /// The peer's mechanism, which is also ours; zeros before ZMTP 3.
-    pub mechanism: MechanismName,
+    pub(crate) mechanism: MechanismName,
     /// The peer's as-server byte.
-    pub as_server: bool,
+    pub(crate) as_server: bool,
     /// The socket type that a ZMTP 1 or 2 greeting names; libzmq does not check it.
-    pub socket_type: Option<u8>,
+    pub(crate) socket_type: Option<u8>,
     /// The routing id of a peer before ZMTP 3 (it may be empty); later ones send it as metadata.
-    pub routing_id: Option<Vec<u8>>,
+    pub(crate) routing_id: Option<Vec<u8>>,
     /// The peer may be too old to send subscriptions: a PUB or XPUB acts as if it had subscribed
     /// to everything.
-    pub phantom_subscription: bool,
+    pub(crate) phantom_subscription: bool,
 }
 
 /// One end of the exchange. Feed it with [`input`](Self::input), and after each call (and once
 /// before the first) send what [`output`](Self::output) gives.
 #[derive(Debug)]
-pub struct Greeting {
+pub(crate) struct Greeting {
     config: GreetingConfig,
     pending: Vec<u8>,
     received: Vec<u8>,
@@ -145,7 +144,7 @@ enum Phase {
 }
 
 impl Greeting {
-    pub fn new(config: GreetingConfig) -> Self {
+    pub(crate) fn new(config: GreetingConfig) -> Self {
         let mut pending = vec![0xFF];
         let counted = (config.routing_id.len() as u64).saturating_add(1);
         pending.extend_from_slice(&counted.to_be_bytes());
@@ -162,24 +161,24 @@ impl Greeting {
     }
 
     /// Says which mechanism it speaks only after a peer with ZMTP 3 has said so.
-    pub fn reserved(self) -> Self {
+    pub(crate) fn reserved(self) -> Self {
         Greeting { is_reserved: true, ..self }
     }
 
     /// Does a peer with ZMTP 3 know our mechanism, while it has not named its own? If it goes now, it may
     /// have refused ours.
-    pub fn waits_for_mechanism(&self) -> bool {
+    pub(crate) fn waits_for_mechanism(&self) -> bool {
         matches!(self.phase, Phase::V3) && !self.is_reserved
     }
 
     /// Appends what is to be sent now.
-    pub fn output(&mut self, out: &mut Vec<u8>) {
+    pub(crate) fn output(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.pending);
     }
 
     /// Takes bytes of the peer: how many were taken, and the outcome once the greeting is over.
     /// Bytes that were not taken belong to the next layer.
-    pub fn input(&mut self, bytes: &[u8]) -> Result<(usize, Option<Outcome>), WireError> {
+    pub(crate) fn input(&mut self, bytes: &[u8]) -> Result<(usize, Option<Outcome>), WireError> {
         let mut rest = bytes;
         loop {
             match self.phase {
@@ -265,7 +264,7 @@ impl Greeting {
             }
         };
         self.check_version(version)?;
-        self.pending.push(self.config.socket_type.number());
+        self.pending.push(self.config.socket_type.wire_number());
         self.enter(Phase::SocketType(version), LEGACY_LEN);
         Ok(())
     }
@@ -318,7 +317,7 @@ impl Greeting {
     }
 
     fn legacy_outcome(&self, version: Version, routing_id: Vec<u8>) -> Outcome {
-        let publishes = matches!(self.config.socket_type, SocketType::Pub | SocketType::Xpub);
+        let publishes = self.config.socket_type.facts().publishes;
         Outcome {
             version,
             mechanism: MechanismName::new(""),

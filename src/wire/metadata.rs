@@ -7,12 +7,12 @@
 use super::error::WireError;
 
 /// The property that names the peer's socket type.
-pub const SOCKET_TYPE: &[u8] = b"Socket-Type";
+pub(crate) const SOCKET_TYPE: &[u8] = b"Socket-Type";
 /// The property that carries the peer's routing id.
-pub const IDENTITY: &[u8] = b"Identity";
+pub(crate) const IDENTITY: &[u8] = b"Identity";
 
 /// Appends one property. A name over 255 bytes or a value over 2 GiB is refused.
-pub fn put(out: &mut Vec<u8>, name: &[u8], value: &[u8]) -> Result<(), WireError> {
+pub(crate) fn put(out: &mut Vec<u8>, name: &[u8], value: &[u8]) -> Result<(), WireError> {
     let name_len = u8::try_from(name.len()).map_err(|_| WireError::InvalidMetadata)?;
     let value_len = i32::try_from(value.len()).map_err(|_| WireError::InvalidMetadata)?;
     out.push(name_len);
@@ -24,12 +24,12 @@ pub fn put(out: &mut Vec<u8>, name: &[u8], value: &[u8]) -> Result<(), WireError
 
 /// Iterates over a property list. A length that lies yields one error, and ends the list.
 #[derive(Clone, Debug)]
-pub struct Properties<'a> {
+pub(crate) struct Properties<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Properties<'a> {
-    pub fn new(list: &'a [u8]) -> Self {
+    pub(crate) fn new(list: &'a [u8]) -> Self {
         Properties { rest: list }
     }
 }

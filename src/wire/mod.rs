@@ -13,18 +13,15 @@
 //! a peer sends.
 #![forbid(unsafe_code)]
 
-pub mod command;
-pub mod error;
-pub mod frame;
-pub mod greeting;
-pub mod legacy;
-pub mod metadata;
-pub mod socket_type;
+pub(crate) mod command;
+pub(crate) mod error;
+pub(crate) mod frame;
+pub(crate) mod greeting;
+pub(crate) mod legacy;
+pub(crate) mod metadata;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use command::Command;
-pub use error::WireError;
-pub use frame::{encode_header, parse_header, scan, Header, Scan, Stop};
-pub use greeting::{Greeting, GreetingConfig, MechanismName, Outcome, Version};
-pub use socket_type::SocketType;
+pub(crate) use command::Command;
+pub(crate) use error::WireError;
+pub(crate) use greeting::{Greeting, Version};

@@ -6,10 +6,10 @@ use crate::common::Peer;
 use crate::memory::{watch, Watch};
 use crate::{measured, Victim, KIB, MIB, SPARE, V3_1};
 use std::time::Duration;
-use zeroxide::options::ids;
-use zeroxide::security::curve::{Client, ClientKeys, Key};
-use zeroxide::security::{Local, Mechanism};
-use zeroxide::wire::SocketType;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::security::curve::{Client, ClientKeys, Key};
+use zeroxide::internal::security::{Local, Mechanism};
+use zeroxide::SocketType;
 
 const COUNT: usize = 200;
 const SERVER: [u8; 32] = [2; 32];

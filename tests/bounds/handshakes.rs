@@ -6,7 +6,7 @@ use crate::common::zap::Handler;
 use crate::common::Peer;
 use crate::memory::watch;
 use crate::{header, measured, Victim, KIB, MIB, V3_1};
-use zeroxide::options::ids;
+use zeroxide::internal::options::ids;
 
 const COUNT: usize = 100;
 

@@ -18,8 +18,8 @@ mod subscriptions;
 use common::bytes::{Dialect, Kind, LONG, PUSH};
 use common::{context, finish, Monitor, Peer, Socket};
 use std::process::Command;
-use zeroxide::options::ids;
-use zeroxide::runtime::Context;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::runtime::Context;
 
 const TCP: &str = "tcp://127.0.0.1:*";
 const V3_1: Dialect = Dialect::V3(1);

@@ -5,7 +5,7 @@ use crate::common::bytes::{Dialect, MORE, PULL, PUSH, REP, REQ};
 use crate::common::{Peer, Socket};
 use crate::memory::watch;
 use crate::{header, measured, Victim, KIB, MIB, SPARE, V3_1};
-use zeroxide::options::ids;
+use zeroxide::internal::options::ids;
 
 /// What the kernel may hold of a connection, at both of its ends.
 const KERNEL: usize = 12 * MIB;

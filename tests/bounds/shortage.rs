@@ -7,8 +7,8 @@ use crate::{
     header, measured, memory, pull_survives, with_memory, write_until_closed, Victim, KIB, MIB,
     TCP, V3_1,
 };
-use zeroxide::error::Error;
-use zeroxide::options::ids;
+use zeroxide::internal::error::Error;
+use zeroxide::internal::options::ids;
 
 #[test]
 fn a_length_that_is_only_said_takes_no_memory() {

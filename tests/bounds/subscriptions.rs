@@ -5,7 +5,7 @@ use crate::common::bytes::{command, SUB};
 use crate::common::{Peer, Random};
 use crate::memory::watch;
 use crate::{header, measured, Victim, KIB, MIB, SPARE, V3_1};
-use zeroxide::options::ids;
+use zeroxide::internal::options::ids;
 
 /// Sends these subscriptions, and has them heard.
 fn subscribe(victim: &Victim, peer: &mut Peer, topics: &[Vec<u8>]) {

@@ -17,8 +17,8 @@ pub use socket::{EventIs, Monitor, Socket, LIMIT};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Once;
 use std::time::Duration;
-use zeroxide::options::ids;
-use zeroxide::runtime::Context;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::runtime::Context;
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 

@@ -1,12 +1,12 @@
 //! Our end: a socket with short names, whose calls panic when they fail.
 
 use std::time::{Duration, Instant};
-use zeroxide::error::{Error, Result};
-use zeroxide::link::Frame;
-use zeroxide::message::Message;
-use zeroxide::options::ids;
-use zeroxide::runtime::Context;
-use zeroxide::socket::RawSocket;
+use zeroxide::internal::error::{Error, Result};
+use zeroxide::internal::link::Frame;
+use zeroxide::internal::message::Message;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::runtime::Context;
+use zeroxide::internal::socket::RawSocket;
 
 /// No wait in these tests is longer.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -152,19 +152,19 @@ impl Socket {
 
     /// Whether a message can be sent at once.
     pub fn can_send(&self) -> bool {
-        self.0.with(|core| core.events()).unwrap() & zeroxide::socket::POLLOUT != 0
+        self.0.with(|core| core.events()).unwrap() & zeroxide::internal::socket::POLLOUT != 0
     }
 
     /// Does `ZMQ_EVENTS` say that there is something to receive?
     pub fn is_readable(&self) -> bool {
-        self.0.with(|core| core.events_by_now()).unwrap() & zeroxide::socket::POLLIN != 0
+        self.0.with(|core| core.events_by_now()).unwrap() & zeroxide::internal::socket::POLLIN != 0
     }
 
     /// Waits until there is something to receive: reads nothing by itself.
     #[track_caller]
     pub fn wait_until_readable(&self) {
         let end = Instant::now() + LIMIT;
-        while self.0.with(|core| core.events()).unwrap() & zeroxide::socket::POLLIN == 0 {
+        while self.0.with(|core| core.events()).unwrap() & zeroxide::internal::socket::POLLIN == 0 {
             assert!(Instant::now() < end, "nothing came");
             std::thread::sleep(Duration::from_millis(1));
         }

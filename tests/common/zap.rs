@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use zeroxide::options::ids;
-use zeroxide::runtime::Context;
+use zeroxide::internal::options::ids;
+use zeroxide::internal::runtime::Context;
 
 pub const ADDRESS: &str = "inproc://zeromq.zap.01";
 

@@ -4,7 +4,7 @@ use super::check_deep;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
-use zeroxide::message::Block;
+use zeroxide::internal::message::Block;
 
 /// Writing is allowed when all others are done, and comes after all that they did.
 #[test]

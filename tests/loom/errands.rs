@@ -4,7 +4,7 @@ use super::bell::Bell;
 use super::check_deep;
 use loom::sync::Arc;
 use loom::thread;
-use zeroxide::sync::errands::Errands;
+use zeroxide::internal::sync::errands::Errands;
 
 struct IoThread {
     errands: Errands<u8>,

@@ -12,7 +12,7 @@ use loom::sync::atomic::{fence, AtomicBool, AtomicU32, Ordering};
 use loom::sync::Arc;
 use loom::thread;
 use std::io::IoSlice;
-use zeroxide::sync::queue::{queue, Consumer, Cursor, Producer};
+use zeroxide::internal::sync::queue::{queue, Consumer, Cursor, Producer};
 
 const SEND: u32 = 1;
 const STOP: u32 = 2;

@@ -3,7 +3,7 @@
 use super::bell::Bell;
 use super::{check, check_deep, Parcel};
 use loom::thread;
-use zeroxide::sync::queue::{queue, Consumer, Producer};
+use zeroxide::internal::sync::queue::{queue, Consumer, Producer};
 
 /// Both ends of a link, each with the bell that the other rings.
 struct Pair {

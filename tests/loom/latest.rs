@@ -3,8 +3,8 @@
 use super::bell::Bell;
 use super::check_deep;
 use loom::thread;
-use zeroxide::link::{pair, Limits, Peer};
-use zeroxide::message::Message;
+use zeroxide::internal::link::{pair, Limits, Peer};
+use zeroxide::internal::message::Message;
 
 struct Ringer(Bell);
 

@@ -30,7 +30,7 @@ mod signal;
 mod turn;
 
 use std::sync::Arc;
-use zeroxide::sync::queue::Payload;
+use zeroxide::internal::sync::queue::Payload;
 
 /// Runs a model that has too many ways for more than two preemptions.
 fn check(model: impl Fn() + Sync + Send + 'static) {

@@ -4,8 +4,8 @@ use super::check_deep;
 use loom::sync::Arc;
 use loom::thread;
 use std::sync::Mutex;
-use zeroxide::engine::Event;
-use zeroxide::runtime::monitor::{EventSink, Monitor};
+use zeroxide::internal::engine::Event;
+use zeroxide::internal::runtime::monitor::{EventSink, Monitor};
 
 /// No thread is stopped while it has this lock: loom knows nothing of it.
 type Ids = std::sync::Arc<Mutex<Vec<i32>>>;

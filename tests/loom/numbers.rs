@@ -4,7 +4,7 @@ use super::check_deep;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
-use zeroxide::sync::numbers::Numbers;
+use zeroxide::internal::sync::numbers::Numbers;
 
 struct Slots {
     numbers: Numbers<1>,

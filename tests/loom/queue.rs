@@ -5,7 +5,7 @@ use super::{check, check_deep, Parcel};
 use loom::thread;
 use std::io::IoSlice;
 use std::sync::Arc;
-use zeroxide::sync::queue::{queue, Consumer, Producer, Verdict, MORE};
+use zeroxide::internal::sync::queue::{queue, Consumer, Producer, Verdict, MORE};
 
 /// Two frames of one byte each fill such a chunk.
 const TINY: usize = 6;

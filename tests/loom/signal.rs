@@ -4,7 +4,7 @@ use super::bell::Bell;
 use super::check_deep;
 use loom::sync::{Arc, Mutex};
 use loom::thread::{self, JoinHandle};
-use zeroxide::sync::signal::Signal;
+use zeroxide::internal::sync::signal::Signal;
 
 struct Mailbox {
     signal: Signal,

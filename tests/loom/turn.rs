@@ -4,8 +4,8 @@ use super::check_deep;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
-use zeroxide::sync::turn::Taken;
-use zeroxide::sync::turn::Turn;
+use zeroxide::internal::sync::turn::Taken;
+use zeroxide::internal::sync::turn::Turn;
 
 /// The numbers of some threads.
 const ONE: usize = 8;

@@ -108,7 +108,7 @@ mod tests {
     use crate::timers::{zmq_timers_destroy, zmq_timers_new};
     use std::fs::{read_to_string, File};
     use std::os::unix::fs::FileExt;
-    use zeroxide::options::ids;
+    use zeroxide::internal::options::ids;
 
     /// What lies there; the kernel reads, and says so if it cannot.
     fn word_at(handle: *const c_void) -> u32 {

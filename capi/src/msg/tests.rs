@@ -6,7 +6,7 @@ use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
-use zeroxide::message::Metadata;
+use zeroxide::internal::message::Metadata;
 
 /// A `zmq_msg_t` on the stack, not initialised.
 fn raw() -> zmq_msg_t {

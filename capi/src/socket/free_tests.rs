@@ -11,7 +11,7 @@ use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use zeroxide::options::ids;
+use zeroxide::internal::options::ids;
 
 /// What a free function gets as its hint.
 struct Lender {

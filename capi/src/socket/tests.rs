@@ -9,8 +9,8 @@ use crate::util::zmq_errno;
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use zeroxide::error::ETERM;
-use zeroxide::options::ids;
+use zeroxide::internal::error::ETERM;
+use zeroxide::internal::options::ids;
 
 pub(super) fn bound(context: *mut c_void, type_: c_int, address: &str) -> (*mut c_void, CString) {
     let socket = zmq_socket(context, type_);

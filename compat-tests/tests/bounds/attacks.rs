@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::victim::{Result, Victim};
 use compat_tests::during;
-use zeroxide::security::curve::{Client, ClientKeys, Key};
-use zeroxide::security::{Local, Mechanism};
-use zeroxide::wire::SocketType;
+use zeroxide::internal::security::curve::{Client, ClientKeys, Key};
+use zeroxide::internal::security::{Local, Mechanism};
+use zeroxide::SocketType;
 
 pub const PEERS: u64 = 300;
 pub const CURVE_PEERS: u64 = 150;

@@ -1,7 +1,7 @@
 //! Addresses of every transport, and filters. Nothing is bound, connected or asked of a resolver.
 
-use crate::input::Input;
-use crate::zmq::{Endpoint, TcpFilter, TransportOptions};
+use crate::fuzzing::input::Input;
+use crate::fuzzing::zmq::{Endpoint, TcpFilter, TransportOptions};
 use std::net::IpAddr;
 
 const PREFIXES: [&str; 4] = ["", "tcp://", "ipc://", "inproc://"];

@@ -1,9 +1,9 @@
 //! The greeting: bytes in any pieces come to the same as in one, and it takes no byte that is not
 //! its own.
 
-use crate::input::{pieces, Input};
-use crate::zmq::greeting::Outcome;
-use crate::zmq::{Greeting, GreetingConfig, MechanismName, SocketType, WireError};
+use crate::fuzzing::input::{pieces, Input};
+use crate::fuzzing::zmq::greeting::Outcome;
+use crate::fuzzing::zmq::{Greeting, GreetingConfig, MechanismName, SocketType, WireError};
 
 const MECHANISMS: [MechanismName; 3] =
     [MechanismName::NULL, MechanismName::PLAIN, MechanismName::CURVE];
@@ -18,7 +18,7 @@ pub fn run(data: &[u8]) {
         as_server: input.flag(),
         require_v3: input.flag(),
         routing_id: input.bytes().to_vec(),
-        socket_type: SocketType::from_number(choice as i32).unwrap(),
+        socket_type: SocketType::try_from(choice as i32).unwrap(),
     };
     let (reserved, lengths) = (input.flag(), input.bytes());
     let bytes = input.rest();

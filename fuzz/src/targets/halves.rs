@@ -4,9 +4,9 @@
 use super::curve::securities;
 use super::mechanism::locals;
 use super::receive::{drain, Came, Marked, Nobody};
-use crate::input::Input;
-use crate::zmq::command::MAX_PING_CONTEXT;
-use crate::zmq::{
+use crate::fuzzing::input::Input;
+use crate::fuzzing::zmq::command::MAX_PING_CONTEXT;
+use crate::fuzzing::zmq::{
     pair, streams, Command, Frame, Limits, LinkEnd, Mechanism, Pumped, Receiver, RecvFraming,
     RecvHalf, Seal, Sealed, SendFraming, SendHalf, Sender, Status, Stream, Traffic,
 };
@@ -191,7 +191,7 @@ impl Pipe {
         self.tx.write_command(&body, &Nobody).unwrap();
         match self.kind.has_old_subscriptions() {
             true => self.sent.push((0, [&[u8::from(subscribes)], topic].concat())),
-            false => self.sent.push((crate::zmq::frame::COMMAND, body)),
+            false => self.sent.push((crate::fuzzing::zmq::frame::COMMAND, body)),
         }
     }
 

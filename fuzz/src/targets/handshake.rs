@@ -2,14 +2,14 @@
 //! kind, and with a good one behind a network that cuts and changes what it carries. What is kept
 //! has to do with what was sent.
 
-use crate::input::{mutate, pieces, Input};
-use crate::memory::measure;
-use crate::zmq::curve::Key;
-use crate::zmq::{Handshake, Options, SecurityMechanism, SocketType};
+use crate::fuzzing::input::{mutate, pieces, Input};
+use crate::fuzzing::memory::measure;
+use crate::fuzzing::zmq::curve::Key;
+use crate::fuzzing::zmq::{Handshake, Options, SecurityMechanism, SocketType};
 
 const TYPES: [(SocketType, SocketType); 3] = [
     (SocketType::Dealer, SocketType::Router),
-    (SocketType::Xsub, SocketType::Xpub),
+    (SocketType::XSub, SocketType::XPub),
     (SocketType::Push, SocketType::Pull),
 ];
 

@@ -1,8 +1,8 @@
 //! What the targets of the mechanisms share: both ends of a handshake, with a hostile network and a
 //! hostile ZAP handler between them.
 
-use crate::input::{mutate, Input};
-use crate::zmq::{frame, Local, Mechanism, SocketType, Status, Traffic, ZapReply};
+use crate::fuzzing::input::{mutate, Input};
+use crate::fuzzing::zmq::{frame, Local, Mechanism, SocketType, Status, Traffic, ZapReply};
 
 const TYPES: [(SocketType, SocketType); 4] = [
     (SocketType::Dealer, SocketType::Router),

@@ -1,7 +1,7 @@
 //! Options: nothing that is set panics, and what was set is what is read.
 
-use crate::input::Input;
-use crate::zmq::{find, ids, ContextOptions, Get, Options, TABLE};
+use crate::fuzzing::input::Input;
+use crate::fuzzing::zmq::{find, ids, ContextOptions, Get, Options, TABLE};
 
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);

@@ -1,8 +1,8 @@
 //! Both ends of PLAIN.
 
 use super::mechanism::{locals, play};
-use crate::input::Input;
-use crate::zmq::Security;
+use crate::fuzzing::input::Input;
+use crate::fuzzing::zmq::Security;
 
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);

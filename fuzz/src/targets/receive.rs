@@ -2,10 +2,10 @@
 //! any high-water mark, and what is held in memory has to do with what was sent, and not with what
 //! was announced.
 
-use crate::input::{pieces, Input};
-use crate::memory::measure;
-use crate::zmq::frame::COMMAND;
-use crate::zmq::{
+use crate::fuzzing::input::{pieces, Input};
+use crate::fuzzing::memory::measure;
+use crate::fuzzing::zmq::frame::COMMAND;
+use crate::fuzzing::zmq::{
     frame, pair, streams, HandshakeError, Limits, LinkEnd, LinkPeer, Open, Parcel, Pumped,
     Receiver, Record, RecvFraming, RecvHalf, Seal, Sealed, Stream,
 };

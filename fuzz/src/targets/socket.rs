@@ -1,16 +1,16 @@
 //! A whole socket of each type, and a peer that sends anything: nothing panics, its connection ends
 //! when it does, and the socket still serves a good peer afterwards, and closes.
 
-use crate::input::{pieces, Input};
-use crate::zmq::frame::{encode_frame, COMMAND};
-use crate::zmq::{metadata, Command, SocketType as WireType};
+use crate::fuzzing::input::{pieces, Input};
+use crate::fuzzing::zmq::frame::{encode_frame, COMMAND};
+use crate::fuzzing::zmq::{metadata, Command, SocketType as WireType};
+use crate::{Context, CurveKeyPair, Error, Socket, SocketType};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
-use zeroxide::{Context, CurveKeyPair, Error, Socket, SocketType};
 
 /// What a peer has to prove.
 #[derive(Clone, Copy, PartialEq)]
@@ -309,7 +309,7 @@ fn arrives(socket: &Socket, text: &str) -> bool {
 fn introduction(socket_type: i32) -> Vec<u8> {
     let mut bytes = b"\xFF\0\0\0\0\0\0\0\x01\x7F\x03\x01NULL".to_vec();
     bytes.resize(64, 0);
-    let name = WireType::from_number(socket_type).unwrap().name();
+    let name = WireType::try_from(socket_type).unwrap().name();
     let mut properties = Vec::new();
     metadata::put(&mut properties, metadata::SOCKET_TYPE, name.as_bytes()).unwrap();
     let mut body = Vec::new();

@@ -1,7 +1,7 @@
 //! The client of a SOCKS5 proxy: bytes in any pieces come to the same as in one.
 
-use crate::input::{pieces, Input};
-use crate::zmq::Socks5;
+use crate::fuzzing::input::{pieces, Input};
+use crate::fuzzing::zmq::Socks5;
 
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);

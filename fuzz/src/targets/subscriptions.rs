@@ -1,7 +1,7 @@
 //! The tries, beside maps that do the same slowly.
 
-use crate::input::Input;
-use crate::zmq::{MultiTrie, Removed, Trie};
+use crate::fuzzing::input::Input;
+use crate::fuzzing::zmq::{MultiTrie, Removed, Trie};
 use std::collections::{BTreeMap, BTreeSet};
 
 const LINKS: usize = 5;
@@ -38,7 +38,7 @@ fn counted(input: &mut Input<'_>) {
                 assert_eq!(trie.matches(topic), wanted);
             }
         }
-        assert_eq!((trie.len(), trie.is_empty()), (model.len(), model.is_empty()));
+        assert_eq!(trie.len(), model.len());
     }
     let mut shown = Vec::new();
     trie.for_each(|topic| shown.push(topic.to_vec())).unwrap();
@@ -81,7 +81,7 @@ fn by_link(input: &mut Input<'_>) {
                 assert_eq!(shown, wanted);
             }
         }
-        assert_eq!((trie.len(), trie.is_empty()), (model.len(), model.is_empty()));
+        assert_eq!(trie.len(), model.len());
     }
 }
 

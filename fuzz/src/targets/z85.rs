@@ -1,6 +1,6 @@
 //! Z85 there and back.
 
-use crate::zmq::z85::{decode, decode_into, encode};
+use crate::fuzzing::zmq::z85::{decode, decode_into, encode};
 
 pub fn run(data: &[u8]) {
     match encode(data) {

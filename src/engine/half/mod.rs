@@ -5,6 +5,6 @@ mod recv;
 mod sealed;
 mod send;
 
-pub use recv::{Pumped, RecvFraming, RecvHalf};
-pub use sealed::Sealed;
-pub use send::{Flushed, SendFraming, SendHalf};
+pub(crate) use recv::{Pumped, RecvFraming, RecvHalf};
+pub(crate) use sealed::Sealed;
+pub(crate) use send::{Flushed, SendFraming, SendHalf};

@@ -11,12 +11,13 @@ use crate::error::Result;
 use crate::link::{pair, Brought, Limits, LinkEnd, Parcel, Peer, Receiver, Sender, COMMAND, MORE};
 use crate::message::Filling;
 use crate::message::Message;
+use crate::options::ids::protocol_error;
 use crate::security::Failure;
 use crate::sync::queue::{Producer, Record, Stop, Verdict, MAX_HEADER};
 use crate::sys::io::Stream;
 use crate::wire::command::Command;
 use crate::wire::frame::{encode_frame, parse_header, Header};
-use crate::wire::{error::code, legacy};
+use crate::wire::legacy;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
@@ -39,7 +40,7 @@ const PARTS_KEPT: u64 = 16 * 1024 * 1024;
 const TURN: usize = 32;
 
 /// What arrives on this connection.
-pub enum RecvFraming {
+pub(crate) enum RecvFraming {
     Direct,
     V1,
     /// Every read is a message.
@@ -49,7 +50,7 @@ pub enum RecvFraming {
 
 /// How far a read came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pumped {
+pub(crate) enum Pumped {
     /// Nothing more is there; readiness will be told.
     Idle,
     /// The socket is at its high-water mark; it will say when there is room.
@@ -65,7 +66,7 @@ pub enum Pumped {
 }
 
 /// See the module.
-pub struct RecvHalf {
+pub(crate) struct RecvHalf {
     link: Option<Sender>,
     socket: Arc<dyn Peer>,
     framing: RecvFraming,
@@ -96,7 +97,7 @@ struct Large {
 
 impl RecvHalf {
     /// `first` arrived already.
-    pub fn new(
+    pub(crate) fn new(
         link: Sender,
         socket: Arc<dyn Peer>,
         framing: RecvFraming,
@@ -138,34 +139,34 @@ impl RecvHalf {
     }
 
     /// Gives the link back; parts of an unfinished message are gone.
-    pub fn take_link(&mut self) -> Option<Sender> {
+    pub(crate) fn take_link(&mut self) -> Option<Sender> {
         let mut link = self.link.take()?;
         link.rollback();
         Some(link)
     }
 
     /// Answers that are due, as bytes for the send half.
-    pub fn take_replies(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn take_replies(&mut self) -> Option<Vec<u8>> {
         (!self.replies.is_empty()).then(|| std::mem::take(&mut self.replies))
     }
 
     /// Is there a PING with a promise that nobody has asked for yet?
-    pub fn has_ping(&self) -> bool {
+    pub(crate) fn has_ping(&self) -> bool {
         self.ping.is_some_and(|ttl| ttl > 0)
     }
 
     /// How long the peer's last PING promised to be heard of again, in tenths of a second. Given once.
-    pub fn take_ping(&mut self) -> Option<u16> {
+    pub(crate) fn take_ping(&mut self) -> Option<u16> {
         self.ping.take()
     }
 
     /// Does it wait for room in the socket? The socket tells when there is some.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.full
     }
 
     /// What reads have brought of late.
-    pub fn brought(&self) -> Brought {
+    pub(crate) fn brought(&self) -> Brought {
         match &self.large {
             Some(_) => Brought::Part,
             None if self.read_size > MIN_READ => Brought::Much,
@@ -174,14 +175,14 @@ impl RecvHalf {
     }
 
     /// Writes something into the link that is no message.
-    pub fn introduce(&mut self, parcel: Parcel) {
+    pub(crate) fn introduce(&mut self, parcel: Parcel) {
         let Some(link) = &mut self.link else { return };
         let done = link.write_parcel(parcel, &*self.socket);
         self.insist(done);
     }
 
     /// Writes a message of our own making into the link.
-    pub fn deliver(&mut self, flags: u8, body: &[u8]) {
+    pub(crate) fn deliver(&mut self, flags: u8, body: &[u8]) {
         let Some(link) = &mut self.link else { return };
         let done = link.producer().push(flags, body);
         link.commit(&*self.socket);
@@ -189,7 +190,7 @@ impl RecvHalf {
     }
 
     /// Takes bytes that came with the handshake.
-    pub fn feed(&mut self, bytes: &[u8]) -> Pumped {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Pumped {
         if let Some(over) = self.over {
             return over;
         }
@@ -215,7 +216,7 @@ impl RecvHalf {
 
     /// Reads what is there and hands it to the socket. With `drain` until the kernel says that there is no more;
     /// otherwise a read that was not filled is taken for the last one.
-    pub fn pump(&mut self, stream: &Stream, activity: &AtomicU32, drain: bool) -> Pumped {
+    pub(crate) fn pump(&mut self, stream: &Stream, activity: &AtomicU32, drain: bool) -> Pumped {
         if let Some(over) = self.over {
             return over;
         }
@@ -346,10 +347,14 @@ impl RecvHalf {
                     self.full = true;
                     return Some(Pumped::Full);
                 }
-                Stop::Malformed => return Some(Pumped::Malformed(Some(code::ZMTP_UNSPECIFIED))),
+                Stop::Malformed => {
+                    return Some(Pumped::Malformed(Some(protocol_error::ZMTP_UNSPECIFIED)))
+                }
                 Stop::TooLong => return Some(Pumped::Malformed(None)),
                 Stop::Refused => {
-                    return Some(Pumped::Malformed(Some(code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED)));
+                    return Some(Pumped::Malformed(Some(
+                        protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
+                    )));
                 }
             }
         }

@@ -16,7 +16,7 @@ use crate::wire::WireError;
 const MAX_OVERHEAD: u64 = 64;
 
 /// See the module.
-pub struct Sealed {
+pub(crate) struct Sealed {
     mechanism: Box<dyn Open>,
     memory: Vec<u8>,
     start: usize,
@@ -24,7 +24,7 @@ pub struct Sealed {
 }
 
 /// What [`Sealed::open`] came to.
-pub enum Opened {
+pub(crate) enum Opened {
     /// So many bytes of frames were written to the producer's room.
     Frames(usize),
     /// A long frame, which goes by reference.
@@ -33,14 +33,14 @@ pub enum Opened {
 
 /// Why a sealed frame cannot be taken.
 #[derive(Debug)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     Sealed(HandshakeError),
     Frame(WireError),
     NoMemory,
 }
 
 impl Sealed {
-    pub fn new(mechanism: Box<dyn Open>) -> Self {
+    pub(crate) fn new(mechanism: Box<dyn Open>) -> Self {
         Self { mechanism, memory: Vec::new(), start: 0, end: 0 }
     }
 
@@ -48,7 +48,7 @@ impl Sealed {
     ///
     /// # Errors
     /// `NoMemory`.
-    pub fn feed(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<()> {
         self.room(bytes.len())?[..bytes.len()].copy_from_slice(bytes);
         self.filled(bytes.len());
         Ok(())
@@ -59,7 +59,7 @@ impl Sealed {
     ///
     /// # Errors
     /// `NoMemory`.
-    pub fn room(&mut self, min: usize) -> Result<&mut [u8]> {
+    pub(crate) fn room(&mut self, min: usize) -> Result<&mut [u8]> {
         self.tidy(min);
         let size = self.missing().unwrap_or(0).min(self.end - self.start).max(min);
         if self.memory.len() - self.end < size {
@@ -80,12 +80,12 @@ impl Sealed {
     }
 
     /// So much was read into the room.
-    pub fn filled(&mut self, read: usize) {
+    pub(crate) fn filled(&mut self, read: usize) {
         self.end = (self.end + read).min(self.memory.len());
     }
 
     /// Opens the next frames. `None`: there is no whole one.
-    pub fn open(
+    pub(crate) fn open(
         &mut self,
         producer: &mut Producer<Parcel>,
         max_body: u64,

@@ -46,7 +46,7 @@ const HERALD: usize = 8 * 1024;
 const THROUGH: usize = 256 * 1024;
 
 /// What frames become on this connection.
-pub enum SendFraming {
+pub(crate) enum SendFraming {
     /// As they stand in the queue.
     Direct,
     /// ZMTP 2 frames, but subscriptions are messages: 2.0 and 3.0.
@@ -61,7 +61,7 @@ pub enum SendFraming {
 
 /// How far a flush came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flushed {
+pub(crate) enum Flushed {
     /// Everything is out; the next commit wakes somebody.
     Done,
     /// The kernel takes no more now.
@@ -71,7 +71,7 @@ pub enum Flushed {
 }
 
 /// See the module.
-pub struct SendHalf {
+pub(crate) struct SendHalf {
     link: Option<Receiver>,
     socket: Option<Arc<dyn Peer>>,
     framing: SendFraming,
@@ -88,7 +88,7 @@ pub struct SendHalf {
 
 impl SendHalf {
     /// `first` goes out before anything of the link.
-    pub fn new(
+    pub(crate) fn new(
         mut link: Receiver,
         socket: Arc<dyn Peer>,
         framing: SendFraming,
@@ -113,14 +113,14 @@ impl SendHalf {
     }
 
     /// The link is looked at again by a timer: see [`Consumer::attend`](crate::sync::queue::Consumer::attend).
-    pub fn attend(&mut self) {
+    pub(crate) fn attend(&mut self) {
         if let Some(link) = &mut self.link {
             link.consumer().attend();
         }
     }
 
     /// Is there nothing to do, and will the next commit tell? Then nobody need look any more.
-    pub fn is_done(&mut self) -> bool {
+    pub(crate) fn is_done(&mut self) -> bool {
         if !self.is_idle() {
             return false;
         }
@@ -135,12 +135,12 @@ impl SendHalf {
     }
 
     /// How many messages of the link have gone out whole.
-    pub fn messages(&mut self) -> u64 {
+    pub(crate) fn messages(&mut self) -> u64 {
         self.link.as_mut().map_or(0, |link| link.consumer().messages())
     }
 
     /// Gives the link back, at the first message that has not gone out whole.
-    pub fn take_link(&mut self) -> Option<Receiver> {
+    pub(crate) fn take_link(&mut self) -> Option<Receiver> {
         self.cursor = None;
         self.socket = None;
         let mut link = self.link.take()?;
@@ -149,7 +149,7 @@ impl SendHalf {
     }
 
     /// Is the link's other end gone and everything out?
-    pub fn is_finished(&mut self) -> bool {
+    pub(crate) fn is_finished(&mut self) -> bool {
         let Some(link) = &mut self.link else { return true };
         self.sent == self.outbox.len()
             && link.is_closed()
@@ -158,18 +158,18 @@ impl SendHalf {
     }
 
     /// Has the socket closed its end?
-    pub fn is_link_closed(&self) -> bool {
+    pub(crate) fn is_link_closed(&self) -> bool {
         self.link.as_ref().is_some_and(Receiver::is_closed)
     }
 
     /// Do bytes of our own wait?
-    pub fn has_outbox(&self) -> bool {
+    pub(crate) fn has_outbox(&self) -> bool {
         self.sent < self.outbox.len()
     }
 
     /// Queues commands of our own, such as a PONG, as frames. A peer that does not read what we
     /// have for it gets no more of them.
-    pub fn queue_frames(&mut self, frames: &[u8]) {
+    pub(crate) fn queue_frames(&mut self, frames: &[u8]) {
         if self.own >= REPLIES_KEPT {
             return;
         }
@@ -188,14 +188,14 @@ impl SendHalf {
     }
 
     /// Queues a command.
-    pub fn queue_command(&mut self, command: &Command<'_>) {
+    pub(crate) fn queue_command(&mut self, command: &Command<'_>) {
         let mut frame = Vec::new();
         command.encode(&mut frame);
         self.queue_frames(&frame);
     }
 
     /// Writes what waits, as far as the kernel takes it.
-    pub fn flush(&mut self, stream: &Stream) -> io::Result<Flushed> {
+    pub(crate) fn flush(&mut self, stream: &Stream) -> io::Result<Flushed> {
         let mut written = 0;
         let blocked = std::mem::take(&mut self.blocked);
         while written < TURN {
@@ -222,7 +222,7 @@ impl SendHalf {
 
     /// Sends a message from the caller's memory, if nothing is to be sent before it; `None` if it was left
     /// alone. A message that does not go out whole is put into the queue by `queue`, and goes on from there.
-    pub fn send_through(
+    pub(crate) fn send_through(
         &mut self,
         stream: &Stream,
         body: &[u8],
@@ -264,7 +264,7 @@ impl SendHalf {
     }
 
     /// Nothing to do, and the next commit tells.
-    pub fn is_idle(&mut self) -> bool {
+    pub(crate) fn is_idle(&mut self) -> bool {
         match (&mut self.link, &self.cursor) {
             _ if self.sent < self.outbox.len() => false,
             (Some(link), Some(cursor)) => link.consumer().is_empty_at(cursor) && !link.has_latest(),

@@ -35,7 +35,7 @@ impl Session {
     }
 
     /// The resolver has answered.
-    pub fn resolved(&mut self, io: &mut dyn Reactor, target: Result<Target>) {
+    pub(crate) fn resolved(&mut self, io: &mut dyn Reactor, target: Result<Target>) {
         if !matches!(self.state, State::Resolving) {
             return;
         }

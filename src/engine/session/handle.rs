@@ -53,14 +53,14 @@ const FIRST: u32 = 2;
 const PAUSE: Duration = Duration::from_micros(10);
 
 /// Stands for a session where others can see it.
-pub struct SessionHandle {
+pub(crate) struct SessionHandle {
     waker: Arc<dyn Waker>,
     /// The session's number at its I/O thread, once it is there.
     number: AtomicUsize,
     wanted: AtomicU32,
     established: Mutex<Option<Established>>,
     /// The endpoint by which `zmq_disconnect` and `zmq_unbind` find it.
-    pub endpoint: String,
+    pub(crate) endpoint: String,
 }
 
 struct Established {
@@ -108,7 +108,7 @@ const CLAIM_AT_STATION: Duration = Duration::from_millis(40);
 const NOWHERE: usize = usize::MAX;
 
 impl SessionHandle {
-    pub fn new(waker: Arc<dyn Waker>, endpoint: String) -> Arc<Self> {
+    pub(crate) fn new(waker: Arc<dyn Waker>, endpoint: String) -> Arc<Self> {
         Arc::new(Self {
             waker,
             number: AtomicUsize::new(NOWHERE),
@@ -119,12 +119,12 @@ impl SessionHandle {
     }
 
     /// Ends the session: what is queued still goes out, as long as the owner's linger allows.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.wake(wake::STOP);
     }
 
     /// Ends the session in the same way, and perhaps for good if its connection is lost.
-    pub fn disconnect(&self) {
+    pub(crate) fn disconnect(&self) {
         self.wake(wake::DISCONNECT);
     }
 

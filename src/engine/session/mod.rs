@@ -11,25 +11,24 @@ mod handle;
 mod setup;
 mod zap;
 
-pub use handle::SessionHandle;
-pub use setup::limits;
+pub(crate) use handle::SessionHandle;
+pub(crate) use setup::limits;
 
 use super::connection::Connection;
 use super::handshake::Handshake;
 use super::reactor::{Reactor, Ready, Timer};
 use super::Event;
 use crate::link::{Link, LinkEnd, LinkId, Peer, Receiver, Sender};
-use crate::options::{ids, millis, Options};
+use crate::options::{ids, millis, Options, SocketType};
 use crate::sys::io::Stream;
 use crate::transport::socks::Socks5;
 use crate::transport::{Connecting, Endpoint, Established, TransportOptions};
-use crate::wire::SocketType;
 use handle::wake;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The socket, as its sessions see it. Calls come from any thread.
-pub trait Owner: Send + Sync {
+pub(crate) trait Owner: Send + Sync {
     /// Makes a place for a link.
     fn reserve_link(&self) -> (LinkId, Arc<dyn Peer>);
 
@@ -63,17 +62,17 @@ const SHARE: u32 = 4;
 const LONGEST_WATCH: Duration = Duration::from_millis(2);
 
 /// What a session needs to know of its socket.
-pub struct Profile {
-    pub owner: Arc<dyn Owner>,
-    pub options: Arc<Options>,
-    pub transport: TransportOptions,
-    pub socket_type: SocketType,
+pub(crate) struct Profile {
+    pub(crate) owner: Arc<dyn Owner>,
+    pub(crate) options: Arc<Options>,
+    pub(crate) transport: TransportOptions,
+    pub(crate) socket_type: SocketType,
     /// See `Pattern::raw`.
-    pub raw: Option<bool>,
+    pub(crate) raw: Option<bool>,
 }
 
 /// See the module.
-pub struct Session {
+pub(crate) struct Session {
     handle: Arc<SessionHandle>,
     profile: Profile,
     /// Where to connect to; `None` for a connection that was accepted.
@@ -138,7 +137,7 @@ struct Shaking {
 
 impl Session {
     /// A session that connects. `link` is there from the start unless `ZMQ_IMMEDIATE` wants it later.
-    pub fn connecter(
+    pub(crate) fn connecter(
         handle: Arc<SessionHandle>,
         profile: Profile,
         target: Endpoint,
@@ -154,7 +153,7 @@ impl Session {
     }
 
     /// A session for a connection that a listener accepted.
-    pub fn accepted(
+    pub(crate) fn accepted(
         handle: Arc<SessionHandle>,
         profile: Profile,
         established: Established,
@@ -188,7 +187,7 @@ impl Session {
     }
 
     /// The session is on its I/O thread now, under this number.
-    pub fn start(&mut self, io: &mut dyn Reactor, number: usize) {
+    pub(crate) fn start(&mut self, io: &mut dyn Reactor, number: usize) {
         self.handle.settle(number);
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Accepted(established) => self.establish(io, established),
@@ -198,12 +197,12 @@ impl Session {
     }
 
     /// Is there nothing left to do? Then it can be dropped.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }
 
     /// Its descriptor is ready.
-    pub fn ready(&mut self, io: &mut dyn Reactor, ready: Ready) {
+    pub(crate) fn ready(&mut self, io: &mut dyn Reactor, ready: Ready) {
         match &self.state {
             State::Connecting(_) if ready.writable => self.connected(io),
             State::Proxying(_) => self.proxy(io),
@@ -223,7 +222,7 @@ impl Session {
     }
 
     /// Somebody woke it.
-    pub fn poked(&mut self, io: &mut dyn Reactor) {
+    pub(crate) fn poked(&mut self, io: &mut dyn Reactor) {
         let wanted = self.handle.take_wanted();
         if wanted & wake::REPEAT != 0 {
             self.start_over();
@@ -271,7 +270,7 @@ impl Session {
         }
     }
 
-    pub fn timer(&mut self, io: &mut dyn Reactor, timer: Timer) {
+    pub(crate) fn timer(&mut self, io: &mut dyn Reactor, timer: Timer) {
         match timer {
             Timer::Handshake => self.handshake_timeout(io),
             Timer::Connect => self.connect_failed(io, libc::ETIMEDOUT),
@@ -381,11 +380,11 @@ impl Session {
     }
 
     fn is_subscriber(&self) -> bool {
-        matches!(self.profile.socket_type, SocketType::Sub | SocketType::Xsub)
+        self.profile.socket_type.facts().subscribes
     }
 
     fn is_publisher(&self) -> bool {
-        matches!(self.profile.socket_type, SocketType::Pub | SocketType::Xpub)
+        self.profile.socket_type.facts().publishes
     }
 }
 

@@ -321,7 +321,7 @@ impl Shaking {
 }
 
 /// The limits of one direction of a link to another process.
-pub fn limits(options: &Options, hwm: i32) -> Limits {
+pub(crate) fn limits(options: &Options, hwm: i32) -> Limits {
     match options.conflates() {
         true => Limits::Latest,
         false => Limits::Messages(usize::try_from(hwm).unwrap_or(0)),

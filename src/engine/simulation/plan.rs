@@ -4,11 +4,11 @@
 use crate::engine::reactor::Waker;
 use crate::engine::session::Profile;
 use crate::engine::{Owner, SessionHandle};
-use crate::options::{ContextOptions, Options, SecurityMechanism};
+use crate::options::{ContextOptions, Options, SecurityMechanism, SocketType};
 use crate::security::curve::Key;
 use crate::transport::TransportOptions;
 use crate::wire::testing::Random;
-use crate::wire::{SocketType, Version};
+use crate::wire::Version;
 use std::sync::{Arc, OnceLock};
 
 /// What is sent, and by whom.
@@ -144,7 +144,7 @@ impl Kind {
         match self {
             Kind::Talk => SocketType::Dealer,
             Kind::Push => SocketType::Push,
-            Kind::Subscribe => SocketType::Xsub,
+            Kind::Subscribe => SocketType::XSub,
         }
     }
 
@@ -152,13 +152,13 @@ impl Kind {
         match self {
             Kind::Talk => SocketType::Dealer,
             Kind::Push => SocketType::Pull,
-            Kind::Subscribe => SocketType::Xpub,
+            Kind::Subscribe => SocketType::XPub,
         }
     }
 }
 
 fn options(random: &mut Random, kind: SocketType) -> Options {
-    let mut options = Options::for_socket(kind.number().into(), &ContextOptions::default());
+    let mut options = Options::for_socket(kind, &ContextOptions::default());
     options.sndhwm = [0, 1, 3, 20, 1000][random.below(5)];
     options.rcvhwm = [0, 1, 3, 20, 1000][random.below(5)];
     if random.below(2) == 0 {

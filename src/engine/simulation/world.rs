@@ -14,7 +14,7 @@ use crate::engine::session::limits;
 use crate::engine::{Reactor, Ready, Session, SessionHandle};
 use crate::error::Error;
 use crate::link::{pair, Link, LinkOrigin};
-use crate::sys::io::{self, Stream};
+use crate::sys::io::{self, adopt, Stream};
 use crate::sys::net::set_option;
 use crate::transport::{Endpoint, Established, Listener, TransportOptions};
 use crate::wire::testing::Random;
@@ -220,8 +220,7 @@ impl World {
         let handle = handle(self.desk.pokes.clone(), endpoint);
         self.accepted.push(handle.clone());
         let profile = self.plan.profile(self.server.clone(), false);
-        let established =
-            Established { stream: theirs, peer_address: String::new(), credentials: None };
+        let established = Established { stream: theirs, peer_address: String::new() };
         let index = self.insert(Session::accepted(handle, profile, established));
         (ours, self.desk.seat(index))
     }
@@ -229,7 +228,7 @@ impl World {
     /// Has the kernel hold little of what a session sends.
     fn narrow(&self, seat: Option<Seat>) {
         let (Some(size), Some(seat)) = (self.plan.buffer, seat) else { return };
-        let stream = Stream::adopt(seat.fd).unwrap();
+        let stream = Stream::from(adopt(seat.fd).unwrap());
         set_option(&stream, libc::SOL_SOCKET, libc::SO_SNDBUF, size).unwrap();
         // It belongs to the session.
         assert_eq!(stream.into_raw_fd(), seat.fd);

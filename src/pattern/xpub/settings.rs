@@ -8,27 +8,27 @@ use crate::pattern::subscription::Request;
 
 /// The options of a PUB or XPUB socket.
 #[derive(Default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Show every subscription, not only the first to a topic.
-    pub verbose_subscribe: bool,
+    pub(crate) verbose_subscribe: bool,
     /// Show the end of every subscription, not only of the last to a topic.
-    pub verbose_cancel: bool,
+    pub(crate) verbose_cancel: bool,
     /// Peers are subscribed by the user, not by their requests.
-    pub manual: bool,
+    pub(crate) manual: bool,
     /// In manual mode, the first message after a request is received goes to that peer only.
-    pub last_value: bool,
+    pub(crate) last_value: bool,
     /// Wait for peers at their high-water mark.
-    pub no_drop: bool,
+    pub(crate) no_drop: bool,
     /// Parts behind a first part that is no request are none either.
-    pub only_first: bool,
+    pub(crate) only_first: bool,
     /// Send to those who did not subscribe.
-    pub invert_matching: bool,
+    pub(crate) invert_matching: bool,
     /// What every new peer gets.
-    pub welcome: Message,
+    pub(crate) welcome: Message,
 }
 
 /// The request that an option stands for.
-pub fn request(id: i32, value: &[u8]) -> Option<Request<'_>> {
+pub(crate) fn request(id: i32, value: &[u8]) -> Option<Request<'_>> {
     match id {
         ids::SUBSCRIBE => Some(Request::subscribe(value)),
         ids::UNSUBSCRIBE => Some(Request::cancel(value)),
@@ -37,7 +37,7 @@ pub fn request(id: i32, value: &[u8]) -> Option<Request<'_>> {
 }
 
 impl Settings {
-    pub fn set(&mut self, id: i32, value: &[u8]) -> Option<Result<()>> {
+    pub(crate) fn set(&mut self, id: i32, value: &[u8]) -> Option<Result<()>> {
         let apply: fn(&mut Settings, bool) = match id {
             ids::XPUB_VERBOSE => |s, on| (s.verbose_subscribe, s.verbose_cancel) = (on, false),
             ids::XPUB_VERBOSER => |s, on| (s.verbose_subscribe, s.verbose_cancel) = (on, on),
@@ -57,13 +57,13 @@ impl Settings {
         Some(switch(value).map(|on| apply(self, on)))
     }
 
-    pub fn get(&self, id: i32, topics: usize) -> Option<Result<Vec<u8>>> {
+    pub(crate) fn get(&self, id: i32, topics: usize) -> Option<Result<Vec<u8>>> {
         get(id, topics, self.invert_matching)
     }
 }
 
 /// The options that all four socket types can tell.
-pub fn get(id: i32, topics: usize, invert_matching: bool) -> Option<Result<Vec<u8>>> {
+pub(crate) fn get(id: i32, topics: usize, invert_matching: bool) -> Option<Result<Vec<u8>>> {
     let value = match id {
         ids::TOPICS_COUNT => i32::try_from(topics).unwrap_or(i32::MAX),
         ids::INVERT_MATCHING => i32::from(invert_matching),
@@ -73,7 +73,7 @@ pub fn get(id: i32, topics: usize, invert_matching: bool) -> Option<Result<Vec<u
 }
 
 /// Reads a switch that may not be negative.
-pub fn switch(value: &[u8]) -> Result<bool> {
+pub(crate) fn switch(value: &[u8]) -> Result<bool> {
     match int(value)? {
         negative if negative < 0 => Err(Error::Invalid),
         value => Ok(value != 0),
@@ -81,7 +81,7 @@ pub fn switch(value: &[u8]) -> Result<bool> {
 }
 
 /// Reads a switch.
-pub fn any_switch(value: &[u8]) -> Result<bool> {
+pub(crate) fn any_switch(value: &[u8]) -> Result<bool> {
     Ok(int(value)? != 0)
 }
 

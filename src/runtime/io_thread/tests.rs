@@ -2,8 +2,7 @@ use super::*;
 use crate::engine::session::Profile;
 use crate::engine::{Event, Owner, SessionHandle};
 use crate::link::{Link, LinkEnd, LinkId, Peer};
-use crate::options::{ids, ContextOptions, Options};
-use crate::wire::SocketType;
+use crate::options::{ContextOptions, Options, SocketType};
 
 /// A socket that wants to hear of nothing but how many sessions have ended.
 #[derive(Default)]
@@ -44,7 +43,7 @@ impl Owner for Nobody {
 }
 
 fn session(handle: &Arc<IoHandle>, owner: &Arc<Nobody>) -> Box<Session> {
-    let options = Options::for_socket(ids::PULL, &ContextOptions::default());
+    let options = Options::for_socket(SocketType::Pull, &ContextOptions::default());
     let profile = Profile {
         owner: owner.clone(),
         options: Arc::new(options),

@@ -6,8 +6,8 @@ use super::{
     cut, open, open_random, seal, seal_randomly, Counter, Key, PublicKey, COOKIE_SIZE,
     CRYPTOGRAPHIC, HELLO_PADDING, VERSION, WELCOME_SIZE,
 };
+use crate::options::ids::protocol_error;
 use crate::security::{HandshakeError, Local, Mechanism, Peer, Status, Traffic};
-use crate::wire::error::code;
 use crate::wire::Command;
 
 /// Who a client is, and whom it wants to talk to.
@@ -60,6 +60,7 @@ enum State {
 }
 
 impl Client {
+    /// A client that says this of itself, with these keys.
     pub fn new(local: Local, keys: ClientKeys) -> Self {
         let (peer, sent) = (Peer::default(), Counter::default());
         Client { local, peer, keys, sent, state: State::SendHello }
@@ -85,7 +86,7 @@ impl Client {
         shared: &Key,
     ) -> Result<State, HandshakeError> {
         if data.len() != WELCOME_SIZE {
-            return Err(HandshakeError::Protocol(code::ZMTP_MALFORMED_COMMAND_WELCOME));
+            return Err(HandshakeError::Protocol(protocol_error::ZMTP_MALFORMED_COMMAND_WELCOME));
         }
         let plain = open_random(shared, b"WELCOME-", data)?;
         let mut rest = &plain[..];
@@ -114,7 +115,7 @@ impl Client {
     }
 
     fn ready(&mut self, mut data: &[u8], shared: Key) -> Result<State, HandshakeError> {
-        let malformed = HandshakeError::Protocol(code::ZMTP_MALFORMED_COMMAND_READY);
+        let malformed = HandshakeError::Protocol(protocol_error::ZMTP_MALFORMED_COMMAND_READY);
         let nonce = match cut(&mut data) {
             Some(nonce) if data.len() >= super::cipher::OVERHEAD => nonce,
             _ => return Err(malformed),

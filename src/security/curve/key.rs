@@ -20,7 +20,7 @@ impl Key {
     }
 
     /// A new secret key.
-    pub fn generate() -> Result<Self> {
+    pub(crate) fn generate() -> Result<Self> {
         let mut key = Key(Box::new([0; KEY_SIZE]));
         random(&mut key.0[..]).map_err(|error| Error::Os(error.raw_os_error().unwrap_or(0)))?;
         Ok(key)

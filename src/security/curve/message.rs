@@ -6,9 +6,9 @@
 
 use super::cipher::{self, Cipher};
 use super::{Counter, Key, CRYPTOGRAPHIC};
+use crate::options::ids::protocol_error;
 use crate::security::{HandshakeError, Open, Seal};
 use crate::wire::command::split;
-use crate::wire::error::code;
 use crate::wire::frame::{encode_header, COMMAND, MORE};
 
 const NAME: [u8; 8] = *b"\x07MESSAGE";
@@ -79,11 +79,15 @@ impl Open for Opener {
             Some((nonce, sealed)) if sealed.len() == cipher::OVERHEAD + 1 + out.len() => {
                 (nonce, sealed)
             }
-            _ => return Err(HandshakeError::Protocol(code::ZMTP_MALFORMED_COMMAND_MESSAGE)),
+            _ => {
+                return Err(HandshakeError::Protocol(
+                    protocol_error::ZMTP_MALFORMED_COMMAND_MESSAGE,
+                ))
+            }
         };
         let number = u64::from_be_bytes(*nonce);
         if number <= self.last {
-            return Err(HandshakeError::Protocol(code::ZMTP_INVALID_SEQUENCE));
+            return Err(HandshakeError::Protocol(protocol_error::ZMTP_INVALID_SEQUENCE));
         }
         let mut flags = 0;
         if !self.cipher.open(nonce, sealed, Some(&mut flags), out) {

@@ -30,12 +30,12 @@ pub use server::{Server, ServerKeys};
 
 use super::HandshakeError;
 use crate::error::Error;
+use crate::options::ids::protocol_error;
 use crate::sys::crypto::{self, KeyBytes};
-use crate::wire::error::code;
 use cipher::{Cipher, ShortNonce};
 
 /// A public key.
-pub type PublicKey = KeyBytes;
+pub(crate) type PublicKey = KeyBytes;
 
 /// A new pair of public and secret key.
 pub fn key_pair() -> crate::error::Result<(PublicKey, Key)> {
@@ -43,7 +43,7 @@ pub fn key_pair() -> crate::error::Result<(PublicKey, Key)> {
     Ok((secret.public(), secret))
 }
 
-const CRYPTOGRAPHIC: HandshakeError = HandshakeError::Protocol(code::ZMTP_CRYPTOGRAPHIC);
+const CRYPTOGRAPHIC: HandshakeError = HandshakeError::Protocol(protocol_error::ZMTP_CRYPTOGRAPHIC);
 
 /// Version 1.0, and no later one is known.
 const VERSION: [u8; 2] = [1, 0];

@@ -6,13 +6,13 @@ use super::{
     cut, open, open_random, seal, seal_randomly, Counter, Key, PublicKey, COOKIE_SIZE,
     CRYPTOGRAPHIC, HELLO_PADDING, INITIATE_FIXED, VERSION, VOUCH_SIZE,
 };
+use crate::options::ids::protocol_error;
 use crate::security::zap::Gate;
 use crate::security::{
     Failure, HandshakeError, Local, Mechanism, Peer, Status, Traffic, ZapRequest,
 };
 use crate::sys::crypto;
 use crate::wire::command::split;
-use crate::wire::error::code;
 
 const HELLO_SIZE: usize = VERSION.len() + HELLO_PADDING + 32 + 8 + super::cipher::OVERHEAD + 64;
 const INITIATE_MIN: usize = COOKIE_SIZE + 8 + super::cipher::OVERHEAD + INITIATE_FIXED;
@@ -21,9 +21,9 @@ const INITIATE_MIN: usize = COOKIE_SIZE + 8 + super::cipher::OVERHEAD + INITIATE
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerKeys {
     /// `S`.
-    pub public: PublicKey,
+    pub(crate) public: PublicKey,
     /// `s`.
-    pub secret: Key,
+    pub(crate) secret: Key,
 }
 
 impl From<Key> for ServerKeys {
@@ -67,6 +67,7 @@ enum State {
 }
 
 impl Server {
+    /// A server that says this of itself, with these keys.
     pub fn new(local: Local, keys: impl Into<ServerKeys>) -> Self {
         let (peer, keys) = (Peer::default(), keys.into());
         Server { local, peer, keys, zap: Gate::Idle, state: State::AwaitHello }
@@ -77,7 +78,7 @@ impl Server {
             return Err(HandshakeError::UNEXPECTED);
         };
         let (client, nonce, signature) = hello_parts(data)
-            .ok_or(HandshakeError::Protocol(code::ZMTP_MALFORMED_COMMAND_HELLO))?;
+            .ok_or(HandshakeError::Protocol(protocol_error::ZMTP_MALFORMED_COMMAND_HELLO))?;
         let shared = self.keys.secret.shared_with(client).ok_or(CRYPTOGRAPHIC)?;
         open(&shared, b"CurveZMQHELLO---", nonce, signature)?;
         self.welcome(client, &shared)
@@ -100,7 +101,7 @@ impl Server {
         let (b"INITIATE", mut data) = split(command_body)? else {
             return Err(HandshakeError::UNEXPECTED);
         };
-        let malformed = HandshakeError::Protocol(code::ZMTP_MALFORMED_COMMAND_INITIATE);
+        let malformed = HandshakeError::Protocol(protocol_error::ZMTP_MALFORMED_COMMAND_INITIATE);
         if data.len() < INITIATE_MIN {
             return Err(malformed);
         }
@@ -136,7 +137,7 @@ impl Server {
             {
                 Ok(())
             }
-            _ => Err(HandshakeError::Protocol(code::ZMTP_KEY_EXCHANGE)),
+            _ => Err(HandshakeError::Protocol(protocol_error::ZMTP_KEY_EXCHANGE)),
         }
     }
 
@@ -222,7 +223,7 @@ impl Mechanism for Server {
         self.state = match std::mem::replace(&mut self.state, State::Broken) {
             State::AwaitHello => self.hello(command_body)?,
             State::AwaitInitiate { cookie_key } => self.initiate(command_body, &cookie_key)?,
-            _ => return Err(HandshakeError::Protocol(code::ZMTP_UNSPECIFIED)),
+            _ => return Err(HandshakeError::Protocol(protocol_error::ZMTP_UNSPECIFIED)),
         };
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! Both ends against each other, in memory, and against everything that a hostile peer can send.
 
 use super::*;
+use crate::options::SocketType;
 use crate::security::testing::{local, shake_hands, zap_frames};
 use crate::security::{Failure, Local, Mechanism, Open, Seal, Status, Traffic};
 use crate::wire::frame::{parse_header, Header, COMMAND, MORE};
 use crate::wire::testing::Random;
-use crate::wire::SocketType;
 
 const CLIENT: [u8; 32] = [1; 32];
 const SERVER: [u8; 32] = [2; 32];
@@ -190,11 +190,11 @@ fn numbers_of_messages_only_grow() {
     let code = |result: Result<(u8, Vec<u8>), HandshakeError>| code_of(result.map(drop));
     assert!(opened(&mut *open, &messages[1]).is_ok());
     for old in [0, 1] {
-        assert_eq!(code(opened(&mut *open, &messages[old])), code::ZMTP_INVALID_SEQUENCE);
+        assert_eq!(code(opened(&mut *open, &messages[old])), protocol_error::ZMTP_INVALID_SEQUENCE);
     }
     let mut forged = messages[2].clone();
     forged[8..16].fill(0xFF);
-    assert_eq!(code(opened(&mut *open, &forged)), code::ZMTP_CRYPTOGRAPHIC);
+    assert_eq!(code(opened(&mut *open, &forged)), protocol_error::ZMTP_CRYPTOGRAPHIC);
     // One that was lost is not missed; that is the transport's business.
     assert!(opened(&mut *open, &messages[3]).is_ok());
 }
@@ -215,9 +215,9 @@ fn changed_messages_are_refused() {
     for at in 0..message.len() {
         let code = code_of(opened(&mut *open, &message[..at]).map(drop));
         let expected = match at {
-            0..=7 => code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
-            8..=32 => code::ZMTP_MALFORMED_COMMAND_MESSAGE,
-            _ => code::ZMTP_CRYPTOGRAPHIC,
+            0..=7 => protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
+            8..=32 => protocol_error::ZMTP_MALFORMED_COMMAND_MESSAGE,
+            _ => protocol_error::ZMTP_CRYPTOGRAPHIC,
         };
         assert_eq!(code, expected, "{at} bytes");
         for bit in 0..8 {
@@ -227,7 +227,10 @@ fn changed_messages_are_refused() {
         }
     }
     let other = [b"\x07MASSAGE", &message[8..]].concat();
-    assert_eq!(code_of(opened(&mut *open, &other).map(drop)), code::ZMTP_UNEXPECTED_COMMAND);
+    assert_eq!(
+        code_of(opened(&mut *open, &other).map(drop)),
+        protocol_error::ZMTP_UNEXPECTED_COMMAND
+    );
     assert!(opened(&mut *open, &[&message[..], b"x"].concat()).is_err());
     assert_eq!(opened(&mut *open, &message).unwrap(), (MORE, b"hello".to_vec()));
 }
@@ -251,10 +254,10 @@ fn random_messages_do_no_harm() {
 #[test]
 fn truncated_commands_are_malformed() {
     let malformed = [
-        code::ZMTP_MALFORMED_COMMAND_HELLO,
-        code::ZMTP_MALFORMED_COMMAND_WELCOME,
-        code::ZMTP_MALFORMED_COMMAND_INITIATE,
-        code::ZMTP_MALFORMED_COMMAND_READY,
+        protocol_error::ZMTP_MALFORMED_COMMAND_HELLO,
+        protocol_error::ZMTP_MALFORMED_COMMAND_WELCOME,
+        protocol_error::ZMTP_MALFORMED_COMMAND_INITIATE,
+        protocol_error::ZMTP_MALFORMED_COMMAND_READY,
     ];
     for (step, malformed) in malformed.into_iter().enumerate() {
         let (_, _, command) = before(step);
@@ -265,9 +268,9 @@ fn truncated_commands_are_malformed() {
             let mut wrong = command.clone();
             wrong.resize(len, 0);
             let expected = match len {
-                _ if len < name_end => code::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
+                _ if len < name_end => protocol_error::ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
                 _ if len < minimum || len > longest => malformed,
-                _ => code::ZMTP_CRYPTOGRAPHIC,
+                _ => protocol_error::ZMTP_CRYPTOGRAPHIC,
             };
             assert_eq!(code_of(hear(step, &wrong)), expected, "step {step}, {len} bytes");
         }
@@ -333,7 +336,11 @@ fn commands_out_of_order_are_refused() {
         for (index, command) in commands.iter().chain(&others).enumerate() {
             if index != step {
                 let code = code_of(hear(step, command));
-                assert_eq!(code, code::ZMTP_UNEXPECTED_COMMAND, "step {step} hears {index}");
+                assert_eq!(
+                    code,
+                    protocol_error::ZMTP_UNEXPECTED_COMMAND,
+                    "step {step} hears {index}"
+                );
             }
         }
     }
@@ -360,7 +367,7 @@ fn a_cookie_is_good_for_its_connection_only() {
     let (_, mut server, initiate) = before(2);
     let spliced = [&stolen[..105], &initiate[105..]].concat();
     for replayed in [stolen, spliced] {
-        assert_eq!(code_of(hear(2, &replayed)), code::ZMTP_CRYPTOGRAPHIC);
+        assert_eq!(code_of(hear(2, &replayed)), protocol_error::ZMTP_CRYPTOGRAPHIC);
     }
     server.process(&initiate).unwrap();
 }
@@ -370,16 +377,16 @@ fn other_versions_are_refused() {
     for version in [[0, 0], [1, 1], [2, 0]] {
         let (_, mut server, mut hello) = before(0);
         hello[6..8].copy_from_slice(&version);
-        assert_eq!(code_of(server.process(&hello)), code::ZMTP_MALFORMED_COMMAND_HELLO);
+        assert_eq!(code_of(server.process(&hello)), protocol_error::ZMTP_MALFORMED_COMMAND_HELLO);
     }
 }
 
 #[test]
 fn who_does_not_know_the_server_stays_out() {
     let hello = say(&mut client_of(Key::new(CLIENT).public()));
-    assert_eq!(code_of(server().process(&hello)), code::ZMTP_CRYPTOGRAPHIC);
+    assert_eq!(code_of(server().process(&hello)), protocol_error::ZMTP_CRYPTOGRAPHIC);
     let nobody = client_of([0; 32]).next_command();
-    assert_eq!(nobody, Err(HandshakeError::Protocol(code::ZMTP_CRYPTOGRAPHIC)));
+    assert_eq!(nobody, Err(HandshakeError::Protocol(protocol_error::ZMTP_CRYPTOGRAPHIC)));
 }
 
 #[test]
@@ -388,7 +395,7 @@ fn a_server_cannot_pass_itself_off_as_another() {
     let mut impostor = Server::new(local(SocketType::Dealer), Key::new([3; 32]));
     assert!(impostor.process(&hello).is_err());
     let (_, _, foreign_welcome) = before(1);
-    assert_eq!(code_of(client.process(&foreign_welcome)), code::ZMTP_CRYPTOGRAPHIC);
+    assert_eq!(code_of(client.process(&foreign_welcome)), protocol_error::ZMTP_CRYPTOGRAPHIC);
 }
 
 /// Somebody who knows another client's public key, but not its secret one.
@@ -402,7 +409,7 @@ fn who_claims_another_key_stays_out() {
     let (mut client, mut server) = (Client::new(local(SocketType::Dealer), keys), server());
     server.process(&say(&mut client)).unwrap();
     client.process(&say(&mut server)).unwrap();
-    assert_eq!(code_of(server.process(&say(&mut client))), code::ZMTP_CRYPTOGRAPHIC);
+    assert_eq!(code_of(server.process(&say(&mut client))), protocol_error::ZMTP_CRYPTOGRAPHIC);
     assert_eq!(server.take_zap_request(), None);
 }
 
@@ -437,8 +444,8 @@ fn the_vouch_is_for_this_connection_and_this_server() {
         server.process(&initiate)
     };
     assert_eq!(result([short, public]), Ok(()));
-    assert_eq!(code_of(result([other, public])), code::ZMTP_KEY_EXCHANGE);
-    assert_eq!(code_of(result([short, other])), code::ZMTP_KEY_EXCHANGE);
+    assert_eq!(code_of(result([other, public])), protocol_error::ZMTP_KEY_EXCHANGE);
+    assert_eq!(code_of(result([short, other])), protocol_error::ZMTP_KEY_EXCHANGE);
 }
 
 #[test]
@@ -453,7 +460,7 @@ fn metadata_that_lies_is_refused_before_anybody_is_asked() {
     ];
     for list in lists {
         let (mut server, initiate) = initiate_with([short, public], list);
-        assert_eq!(code_of(server.process(&initiate)), code::ZMTP_INVALID_METADATA);
+        assert_eq!(code_of(server.process(&initiate)), protocol_error::ZMTP_INVALID_METADATA);
         assert_eq!((server.take_zap_request(), server.next_command()), (None, Ok(None)));
     }
 }
@@ -550,8 +557,8 @@ fn without_a_handler_the_domain_decides() {
 #[test]
 fn errors_of_the_server_have_their_form() {
     for (error, expected) in [
-        (&b"\x05ERROR"[..], code::ZMTP_MALFORMED_COMMAND_ERROR),
-        (b"\x05ERROR\x04400", code::ZMTP_MALFORMED_COMMAND_ERROR),
+        (&b"\x05ERROR"[..], protocol_error::ZMTP_MALFORMED_COMMAND_ERROR),
+        (b"\x05ERROR\x04400", protocol_error::ZMTP_MALFORMED_COMMAND_ERROR),
     ] {
         assert_eq!(code_of(hear(1, error)), expected);
         assert_eq!(code_of(hear(3, error)), expected);
@@ -571,5 +578,5 @@ fn nothing_is_split_before_the_handshake_is_over() {
 #[test]
 fn secrets_are_not_shown() {
     let text = format!("{:?}", crate::security::Security::CurveServer(Key::new(SERVER).into()));
-    assert_eq!(text, format!("{:?}", crate::wire::MechanismName::CURVE));
+    assert_eq!(text, format!("{:?}", crate::wire::greeting::MechanismName::CURVE));
 }

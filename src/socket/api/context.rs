@@ -1,9 +1,9 @@
 //! Contexts, as Rust programs hold them.
 #![forbid(unsafe_code)]
 
-use super::{Socket, SocketType};
+use super::Socket;
 use crate::error::{Error, Result};
-use crate::options::ids;
+use crate::options::{ids, SocketType};
 use crate::runtime;
 use crate::sys::thread::block_signals;
 use std::fmt;

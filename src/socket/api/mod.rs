@@ -20,4 +20,4 @@ pub use message::Multipart;
 pub use monitor::{Event, EventKind, Monitor};
 pub use poll::{poll, PollItem};
 pub use socket::{proxy, proxy_steerable, Received, Socket};
-pub use types::{Events, Flags, SocketType};
+pub use types::{Events, Flags};

@@ -1,10 +1,10 @@
 //! What happens to a socket's connections, as values.
 #![forbid(unsafe_code)]
 
-use super::{Context, Flags, Socket, SocketType};
+use super::{Context, Flags, Socket};
 use crate::error::{Error, Result};
 use crate::message::Message;
-use crate::options::ids;
+use crate::options::{ids, SocketType};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,11 +1,11 @@
 //! Sockets, as Rust programs hold them.
 #![forbid(unsafe_code)]
 
-use super::{Context, Events, Flags, Multipart, SocketType};
+use super::{Context, Events, Flags, Multipart};
 use crate::error::{Error, Result};
 use crate::link::{Frame, Sink};
 use crate::message::Message;
-use crate::options::ids;
+use crate::options::{ids, SocketType};
 use crate::socket::{self, RawSocket};
 use std::cell::Cell;
 use std::fmt;

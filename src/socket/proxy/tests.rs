@@ -197,7 +197,7 @@ fn a_capture_is_neither_side() {
     let bench = Bench::new();
     let (frontend, backend) = (bench.socket(ids::PULL), bench.socket(ids::PUSH));
     for capture in [&frontend, &backend] {
-        assert_eq!(proxy(&frontend, &backend, Some(capture)), Err(Error::Invalid));
+        assert_eq!(proxy_steerable(&frontend, &backend, Some(capture), None), Err(Error::Invalid));
     }
 }
 

@@ -56,21 +56,23 @@ pub struct Cursor {
 
 impl Cursor {
     /// Has a part of the record at this place gone out?
-    pub fn is_inside_record(&self) -> bool {
+    pub(crate) fn is_inside_record(&self) -> bool {
         self.skip > 0
     }
 }
 
-/// What became of [`Consumer::take_bytes`].
+/// What became of an attempt to take a part that came as bytes.
 pub enum Taken<E> {
     /// The part was shown and is gone; `wake` is as for [`Consumer::pop`].
     Part {
+        /// The producer is to be told.
         wake: bool,
     },
     /// There is nothing; the producer will say when there is.
     Nothing,
     /// The first record is an object or a command.
     Other,
+    /// It was not taken, since showing it failed.
     Failed(E),
 }
 
@@ -85,7 +87,7 @@ pub enum Record<'a, T> {
 impl<'a, T: Payload> Record<'a, T> {
     /// The wire flags [`MORE`] and [`COMMAND`].
     #[inline]
-    pub fn flags(&self) -> u8 {
+    pub(crate) fn flags(&self) -> u8 {
         match self {
             Record::Bytes(flags, _) | Record::Object(flags, _) => *flags & (MORE | COMMAND),
         }
@@ -162,7 +164,10 @@ impl<T: Payload> Consumer<T> {
     /// Takes the first record, if it is a part of a message that came as bytes, by showing it to `show`.
     /// What `show` fails to take stays.
     #[inline(always)]
-    pub fn take_bytes<E>(&mut self, show: impl FnOnce(u8, &[u8]) -> Result<(), E>) -> Taken<E> {
+    pub(crate) fn take_bytes<E>(
+        &mut self,
+        show: impl FnOnce(u8, &[u8]) -> Result<(), E>,
+    ) -> Taken<E> {
         if !self.available() {
             return Taken::Nothing;
         }
@@ -209,7 +214,7 @@ impl<T: Payload> Consumer<T> {
     }
 
     /// Has the producer gone? What it committed may still be there.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.shared.is_closed(PRODUCER_GONE)
     }
 
@@ -389,7 +394,7 @@ impl<T: Payload> Consumer<T> {
     }
 
     /// Looks at the record at `cursor`, and moves the cursor behind it. The record is kept.
-    pub fn read_at(&mut self, cursor: &mut Cursor) -> Option<Record<'_, T>> {
+    pub(crate) fn read_at(&mut self, cursor: &mut Cursor) -> Option<Record<'_, T>> {
         self.refresh_limit();
         *cursor = self.resolve(cursor);
         if !self.step_chunk(&mut cursor.place) {
@@ -404,7 +409,7 @@ impl<T: Payload> Consumer<T> {
     }
 
     /// Gives up everything before `boundary`. True if the producer waits for room and is to be told.
-    pub fn release_to(&mut self, boundary: Cursor) -> bool {
+    pub(crate) fn release_to(&mut self, boundary: Cursor) -> bool {
         self.release(self.resolve(&boundary).place.position)
     }
 

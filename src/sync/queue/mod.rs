@@ -55,9 +55,9 @@ use std::ptr::NonNull;
 /// More parts of this message follow.
 pub const MORE: u8 = 1;
 /// The length takes eight bytes instead of one.
-pub const LONG: u8 = 2;
+pub(crate) const LONG: u8 = 2;
 /// The record is a command, not a part of a message.
-pub const COMMAND: u8 = 4;
+pub(crate) const COMMAND: u8 = 4;
 /// The record holds an object; never seen on the wire.
 pub(crate) const OBJECT: u8 = 0x80;
 
@@ -66,7 +66,7 @@ pub(crate) const OBJECT: u8 = 0x80;
 pub(crate) const REQUEST: u8 = 0x40;
 
 /// The longest header of a frame.
-pub const MAX_HEADER: usize = 9;
+pub(crate) const MAX_HEADER: usize = 9;
 /// An object record before its object, padding left aside: mark, header length, header.
 const OBJECT_PREFIX: usize = 2 + MAX_HEADER;
 
@@ -101,7 +101,7 @@ pub fn queue<T: Payload>(hwm: usize, first_chunk: usize) -> Result<(Producer<T>,
 
 /// Writes the header of a frame of `len` bytes into `out` and says how long it is.
 #[inline]
-pub fn write_header(out: &mut [u8; MAX_HEADER], flags: u8, len: usize) -> usize {
+pub(crate) fn write_header(out: &mut [u8; MAX_HEADER], flags: u8, len: usize) -> usize {
     if len < 256 {
         out[0] = flags & !LONG;
         out[1] = len as u8;

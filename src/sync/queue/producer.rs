@@ -2,8 +2,8 @@
 
 use super::chunk::{object_offset, object_record, shape, take_object, Chunk};
 use super::{
-    write_header, Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, CONSUMER_GONE, LONG,
-    MAX_HEADER, MORE, OBJECT, PRODUCER_DROPPED, PRODUCER_GONE, REQUEST,
+    write_header, Payload, Shared, ASLEEP, COMMAND, CONSUMER_DROPPED, LONG, MAX_HEADER, MORE,
+    OBJECT, PRODUCER_DROPPED, PRODUCER_GONE, REQUEST,
 };
 use crate::error::{Error, Result};
 use crate::sync::asymmetric::light;
@@ -52,7 +52,7 @@ pub struct ObjectRoom<'a, T: Payload> {
 impl<T: Payload> ObjectRoom<'_, T> {
     /// Appends a frame whose body is `object`.
     #[inline]
-    pub fn put(self, flags: u8, object: T) {
+    pub(crate) fn put(self, flags: u8, object: T) {
         let producer = self.producer;
         // SAFETY: there is room for the whole record; the object is moved in, aligned.
         unsafe {
@@ -141,13 +141,13 @@ impl<T: Payload> Producer<T> {
 
     /// Is there room for one more message, as far as the producer knows without asking?
     #[inline(always)]
-    pub fn has_credit(&self) -> bool {
+    pub(crate) fn has_credit(&self) -> bool {
         self.has_credit_for(1)
     }
 
     /// Is there room for so many more messages, as far as the producer knows without asking?
     #[inline(always)]
-    pub fn has_credit_for(&self, messages: u64) -> bool {
+    pub(crate) fn has_credit_for(&self, messages: u64) -> bool {
         let hwm = self.shared.hwm() as u64;
         hwm == 0 || (self.written - self.read).saturating_add(messages) <= hwm
     }
@@ -209,7 +209,7 @@ impl<T: Payload> Producer<T> {
     /// Has the memory come near to which another frame of so many bytes would go. For who writes to many
     /// queues in turn: the cache does not hold the places of all of them.
     #[inline(always)]
-    pub fn prepare(&self, len: usize) {
+    pub(crate) fn prepare(&self, len: usize) {
         // The line that the last frame ended in is near.
         let mut ahead = LINE;
         while ahead < len.min(PREPARED) + LINE {
@@ -224,7 +224,7 @@ impl<T: Payload> Producer<T> {
     /// # Errors
     /// `NoMemory`; what was written before stays.
     #[inline(always)]
-    pub fn room_for_object(&mut self) -> Result<ObjectRoom<'_, T>> {
+    pub(crate) fn room_for_object(&mut self) -> Result<ObjectRoom<'_, T>> {
         self.reserve(object_record::<T>())?;
         Ok(ObjectRoom { producer: self })
     }
@@ -243,7 +243,7 @@ impl<T: Payload> Producer<T> {
     ///
     /// # Errors
     /// `NoMemory`.
-    pub fn push_absorbed(&mut self, flags: u8, object: T) -> Result<()> {
+    pub(crate) fn push_absorbed(&mut self, flags: u8, object: T) -> Result<()> {
         self.push_object(flags, object)?;
         self.mid_message = flags & MORE != 0;
         if !self.mid_message {
@@ -329,7 +329,7 @@ impl<T: Payload> Producer<T> {
 
     /// How many bytes of records were written and are not committed: after
     /// [`Producer::commit_absorbed`], those of a message that has not ended.
-    pub fn unfinished(&self) -> u64 {
+    pub(crate) fn unfinished(&self) -> u64 {
         let Mark { chunk, offset } = self.committed;
         // SAFETY: chunks from the last commit on are alive.
         let committed = unsafe { chunk.as_ref() }.base() + offset as u64;
@@ -337,12 +337,12 @@ impl<T: Payload> Producer<T> {
     }
 
     /// The high-water mark; zero means no limit.
-    pub fn hwm(&self) -> usize {
+    pub(crate) fn hwm(&self) -> usize {
         self.shared.hwm()
     }
 
     /// Published bytes that the consumer may not have taken yet, as of `position`.
-    pub fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         // SAFETY: the current chunk is the producer's.
         unsafe { self.chunk.as_ref() }.base() + self.offset as u64
     }
@@ -350,11 +350,6 @@ impl<T: Payload> Producer<T> {
     /// Changes the high-water mark; zero means no limit.
     pub fn set_hwm(&self, hwm: usize) {
         self.shared.hwm.store(hwm, Ordering::Relaxed);
-    }
-
-    /// Has the consumer gone?
-    pub fn is_closed(&self) -> bool {
-        self.shared.is_closed(CONSUMER_GONE)
     }
 
     /// Free memory of at least `min` bytes to read frames into, straight behind what
@@ -510,13 +505,13 @@ impl<T: Payload> Producer<T> {
     }
 
     /// The bytes that wait for the rest of their frame.
-    pub fn partial(&self) -> &[u8] {
+    pub(crate) fn partial(&self) -> &[u8] {
         // SAFETY: initialised memory behind the write position, the producer's alone.
         unsafe { std::slice::from_raw_parts(Chunk::at(self.chunk, self.offset), self.partial) }
     }
 
     /// Forgets the bytes that wait, for a caller that finishes their frame elsewhere.
-    pub fn drop_partial(&mut self) {
+    pub(crate) fn drop_partial(&mut self) {
         self.partial = 0;
     }
 

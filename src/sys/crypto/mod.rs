@@ -19,15 +19,15 @@ pub const KEY_SIZE: usize = 32;
 /// Bytes of a Poly1305 tag.
 pub const TAG_SIZE: usize = 16;
 /// Bytes of a block of Salsa20's key stream.
-pub const BLOCK_SIZE: usize = 64;
+pub(crate) const BLOCK_SIZE: usize = 64;
 
 /// A key of any kind, as bytes.
-pub type KeyBytes = [u8; KEY_SIZE];
+pub(crate) type KeyBytes = [u8; KEY_SIZE];
 /// What authenticates a message.
-pub type Tag = [u8; TAG_SIZE];
+pub(crate) type Tag = [u8; TAG_SIZE];
 
 /// Fills a buffer with random bytes fit for keys.
-pub fn random(buffer: &mut [u8]) -> io::Result<()> {
+pub(crate) fn random(buffer: &mut [u8]) -> io::Result<()> {
     let mut filled = 0;
     while filled < buffer.len() {
         let rest = &mut buffer[filled..];
@@ -66,7 +66,13 @@ pub fn xor_stream(buffer: &mut [u8], nonce: &[u8; 8], block: u64, key: &KeyBytes
 }
 
 /// As [`xor_stream`], from one place to another of the same length.
-pub fn xor_stream_to(from: &[u8], to: &mut [u8], nonce: &[u8; 8], block: u64, key: &KeyBytes) {
+pub(crate) fn xor_stream_to(
+    from: &[u8],
+    to: &mut [u8],
+    nonce: &[u8; 8],
+    block: u64,
+    key: &KeyBytes,
+) {
     let len = from.len().min(to.len());
     // SAFETY: both have `len` bytes, and do not overlap.
     unsafe { salsa20::xor(from.as_ptr(), to.as_mut_ptr(), len, nonce, block, key) };
@@ -100,7 +106,7 @@ pub fn is_authentic(tag: &Tag, data: &[u8], key: &KeyBytes) -> bool {
 }
 
 /// Are two secrets of one length the same? It takes the same time whatever they are.
-pub fn are_equal<const N: usize>(one: &[u8; N], other: &[u8; N]) -> bool {
+pub(crate) fn are_equal<const N: usize>(one: &[u8; N], other: &[u8; N]) -> bool {
     let differences = one.iter().zip(other).fold(0, |found, (one, other)| found | one ^ other);
     // The compiler is not to know that the first difference decides.
     black_box(differences) == 0
@@ -116,7 +122,7 @@ fn mask(bit: u64) -> u64 {
 }
 
 /// Overwrites a secret, also where the compiler thinks that nobody will look.
-pub fn wipe(secret: &mut [u8]) {
+pub(crate) fn wipe(secret: &mut [u8]) {
     let mut words = secret.chunks_exact_mut(8);
     for word in &mut words {
         // SAFETY: it has eight bytes, which may be written to.

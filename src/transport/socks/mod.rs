@@ -29,7 +29,7 @@ enum Awaiting {
 
 /// The client's side of one conversation with a proxy.
 #[derive(Debug)]
-pub struct Socks5 {
+pub(crate) struct Socks5 {
     awaiting: Awaiting,
     credentials: Option<Credentials>,
     /// The connect request, kept until the proxy is ready for it.
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Credentials {
 impl Socks5 {
     /// A conversation that ends with a connection to `target`, which is written `host:port` as in
     /// a TCP endpoint. Host names go to the proxy as they are. `credentials` are user and password.
-    pub fn new(target: &str, credentials: Option<(&str, &str)>) -> Result<Socks5> {
+    pub(crate) fn new(target: &str, credentials: Option<(&str, &str)>) -> Result<Socks5> {
         let credentials = credentials
             .map(|(username, password)| match username.len().max(password.len()) {
                 0..=255 => Ok(Credentials { username: username.into(), password: password.into() }),
@@ -78,14 +78,14 @@ impl Socks5 {
     }
 
     /// What to send to the proxy now; empty if it is the proxy's turn.
-    pub fn output(&mut self) -> Vec<u8> {
+    pub(crate) fn output(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.output)
     }
 
     /// Takes in what the proxy sent. Says how many bytes were its own, and whether the connection
     /// stands: then bytes after those are the peer's. After an error there is nothing more to do
     /// than to close.
-    pub fn input(&mut self, bytes: &[u8]) -> Result<(usize, bool)> {
+    pub(crate) fn input(&mut self, bytes: &[u8]) -> Result<(usize, bool)> {
         if let Some(failure) = self.failure {
             return Err(failure);
         }

@@ -6,7 +6,6 @@ use std::io;
 use socket2::{Domain, Socket};
 
 use crate::error::Result;
-use crate::sys::process::PeerCredentials;
 
 use super::connecting::open;
 use super::listener::{adopt_listener, kept_out, Reception};
@@ -16,7 +15,7 @@ use super::{Failed, Listener, Lookup, Target, Transport, TransportOptions};
 mod address;
 mod tuning;
 
-pub use crate::options::TcpFilter as AcceptFilter;
+pub(crate) use crate::options::TcpFilter as AcceptFilter;
 
 use address::Rules;
 
@@ -86,7 +85,7 @@ struct TcpReception {
 }
 
 impl Reception for TcpReception {
-    fn admit(&self, socket: &Socket) -> io::Result<Option<PeerCredentials>> {
+    fn admit(&self, socket: &Socket) -> io::Result<()> {
         let filters = &self.options.tcp_accept_filters;
         if !filters.is_empty() {
             let peer = socket.peer_addr()?.as_socket().ok_or_else(kept_out)?;
@@ -95,7 +94,6 @@ impl Reception for TcpReception {
             }
         }
         tuning::marks(socket, &self.options)?;
-        tuning::connection(socket, &self.options)?;
-        Ok(None)
+        tuning::connection(socket, &self.options)
     }
 }

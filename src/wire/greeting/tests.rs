@@ -205,7 +205,7 @@ fn unversioned_peers() {
 #[test]
 fn only_publishers_need_a_phantom_subscription() {
     for (socket_type, phantom) in
-        [(SocketType::Pub, true), (SocketType::Xpub, true), (SocketType::Push, false)]
+        [(SocketType::Pub, true), (SocketType::XPub, true), (SocketType::Push, false)]
     {
         let config = GreetingConfig { socket_type, ..config() };
         assert_eq!(converse(&config, b"\x01\0").0.unwrap().phantom_subscription, phantom);
