@@ -65,8 +65,8 @@
 //!
 //! # For those who change it
 //! The modules of the crate are private. `internal` hands out what the C API, the benches and the
-//! tests need of them; it is not part of the API. Imports go one way, from the bottom of this list
-//! to the top.
+//! tests need of them; it is not part of the API. A module imports only from modules that stand
+//! above it in this list.
 //!
 //! | module | what it is for |
 //! | --- | --- |

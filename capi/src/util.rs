@@ -80,7 +80,8 @@ pub fn catch<T>(failed: T, body: impl FnOnce() -> T) -> T {
 pub fn status<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
     let postponed = Postponed::begin_if_lent();
     let returned = try_once(body);
-    if postponed.is_some_and(Postponed::end) {
+    // What waits inside postpones in any case: memory may have been lent for the first time then.
+    if postponed.map_or_else(returns::is_waiting, Postponed::end) {
         give_back();
     }
     returned
@@ -171,8 +172,8 @@ fn seldom_blocking_where_memory_is_lent<A: Attempt>(attempt: A) -> c_int {
     first.unwrap_or_else(|| run_to_the_end(attempt))
 }
 
-/// Nothing if it takes more than that. `LENT` makes it two functions, each with one caller, since the
-/// compiler inlines no closure within a barrier that has two.
+/// Nothing if it takes more than that. `LENT` makes it two functions, each with one caller, since
+/// the compiler inlines no closure within a barrier that has two.
 #[inline(always)]
 fn try_at_once<A: Attempt, const LENT: bool>(attempt: A) -> Option<c_int> {
     catch(Some(-1), || match attempt.at_once() {

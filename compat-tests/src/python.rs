@@ -22,7 +22,8 @@ const PIP_LIMIT: Duration = Duration::from_secs(600);
 const RECIPE: u32 = 2;
 
 /// Modules that are built at run time want `distutils`, which setuptools has since Python has it no
-/// longer. In the tools' own environment a file says this; where only their folder is seen, a line has to.
+/// longer. In the tools' own environment a file says this; where only their folder is seen, this
+/// line has to.
 const DISTUTILS: &str = "\nimport _distutils_hack; _distutils_hack.add_shim()\n";
 
 type Result<T> = std::result::Result<T, Trouble>;

@@ -57,8 +57,8 @@ impl RawSocket {
         result
     }
 
-    /// [`Core::send_at_once`]. Not by [`RawSocket::with`], whose closure the compiler does not always
-    /// inline: here all is in the caller's own frame.
+    /// [`Core::send_at_once`]. Not by [`RawSocket::with`], whose closure the compiler does not
+    /// always inline: here all is in the caller's own frame.
     #[inline(always)]
     pub fn send_at_once(&self, frame: &mut Frame<'_>) -> Result<()> {
         let mut place = self.lock()?;

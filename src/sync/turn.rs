@@ -110,8 +110,8 @@ impl<T> Turn<T> {
         self.ask(me)
     }
 
-    /// Takes the turn for the owner, whose word this is. `None` if it is taken; nothing in it if the
-    /// thread is the owner no longer.
+    /// Takes the turn for the owner, whose word this is. `None` if it is taken; nothing in it if
+    /// the thread is the owner no longer.
     #[inline(always)]
     fn try_take_by<'a>(
         &'a self,
