@@ -229,10 +229,12 @@ impl Level {
     }
 }
 
-/// One block, on any processor.
+/// One block, on any processor. Never inlined: in a larger function the compiler keeps words of the
+/// key in places of the stack that nobody clears.
 ///
 /// # Safety
 /// `from` may be read and `to` written for a block; they are the same or do not overlap.
+#[inline(never)]
 unsafe fn xor_1(words: &Words, block: u64, from: *const u8, to: *mut u8) {
     // What is added in the end is read where it is: a copy would have to be wiped.
     let number = [block as u32, (block >> 32) as u32];
