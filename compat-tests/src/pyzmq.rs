@@ -86,6 +86,8 @@ pub fn run(
     let mut python = python(pyzmq, library)?;
     let folder = lay_out(&format!("{}-{library}", pyzmq.name()))?;
     let record = folder.join("record.tsv");
+    // The suite leaves what it makes in the system's folder for temporary files.
+    let temporary = process::RunFolder::new()?;
     python
         .args(["-m", "pytest", "-v", "-p", "witness", "-p", "no:cacheprovider", "--timeout"])
         .arg(TEST_LIMIT.as_secs().to_string())
@@ -95,6 +97,7 @@ pub fn run(
         .current_dir(&folder)
         .env("PYTHONPATH", python::script(""))
         .env("ZEROXIDE_RECORD", &record)
+        .env("TMPDIR", &temporary.path)
         // One of the tests compiles an extension that includes zmq.h, which pyzmq leaves to the compiler to find.
         .env("CFLAGS", format!("-I{}", prefix()?.join("include").display()));
     work::say(&format!("pyzmq's suite, {} on {library}, some minutes", pyzmq.name()));
