@@ -140,6 +140,8 @@ impl Stage {
         let folder = process::RunFolder::new()?;
         let mut command = Command::new(&self.program);
         command.current_dir(&folder.path).env("LD_LIBRARY_PATH", &self.folder).env(name, value);
+        // A socket file cannot be removed where just that fails.
+        command.env("TMPDIR", &folder.path);
         process::run(&mut command, &folder.path.join("output.log"), LIMIT)
     }
 
