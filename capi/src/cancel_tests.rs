@@ -3,14 +3,16 @@
 
 use crate::constants::{ZMQ_DONTWAIT, ZMQ_SNDMORE};
 use crate::ctx::{zmq_ctx_new, zmq_ctx_term};
+use crate::curve::zmq_curve_keypair;
 use crate::msg::{zmq_msg_close, zmq_msg_init_data};
 use crate::poll::{zmq_poll, zmq_pollitem_t};
 use crate::proxy::zmq_proxy;
 use crate::socket::{
-    zmq_bind, zmq_close, zmq_connect, zmq_getsockopt, zmq_msg_send, zmq_recv, zmq_send,
-    zmq_setsockopt, zmq_socket,
+    zmq_bind, zmq_close, zmq_connect, zmq_getsockopt, zmq_msg_send, zmq_recv, zmq_recviov,
+    zmq_send, zmq_sendiov, zmq_setsockopt, zmq_socket,
 };
 use crate::thread::zmq_sleep;
+use crate::timers::{zmq_timers_add, zmq_timers_destroy, zmq_timers_new};
 use crate::util::zmq_errno;
 use std::ffi::{c_char, c_int, c_void, CStr};
 use std::mem::MaybeUninit;
@@ -165,6 +167,89 @@ fn in_proxy() {
         zmq_proxy(job.sockets[0], job.sockets[1], ptr::null_mut());
     };
     cancelled_while([ids::PULL, ids::PUSH], pass, receives);
+}
+
+/// The message was taken from the frontend, and its copy cannot go.
+#[test]
+fn in_a_proxy_whose_capture_is_full() {
+    let pass = |job: &Job| {
+        let capture = socket(job.context, ids::PUSH, 0);
+        let push = socket(job.context, ids::PUSH, 0);
+        at(push, zmq_connect, c"inproc://cancelled-0");
+        at(job.sockets[1], zmq_connect, c"inproc://sink");
+        // SAFETY: a buffer and its size.
+        assert_eq!(unsafe { zmq_send(push, c"first".as_ptr().cast(), 5, 0) }, 5);
+        assert_eq!(zmq_close(push), 0);
+        CAPTURE.store(capture, Ordering::SeqCst);
+        zmq_proxy(job.sockets[0], job.sockets[1], capture);
+    };
+    cancelled_while([ids::PULL, ids::PUSH], pass, |job| {
+        receives(job);
+        assert_eq!(zmq_close(CAPTURE.load(Ordering::SeqCst)), 0);
+    });
+    static CAPTURE: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+}
+
+#[test]
+fn in_sendiov_and_recviov() {
+    let send = |job: &Job| {
+        let mut part = libc::iovec { iov_base: c"hello".as_ptr().cast_mut().cast(), iov_len: 5 };
+        // SAFETY: one entry.
+        unsafe { zmq_sendiov(job.sockets[0], &mut part, 1, 0) };
+    };
+    cancelled_while([ids::PUSH; 2], send, |_| {});
+    let receive = |job: &Job| {
+        let mut part = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
+        // SAFETY: room for one entry.
+        unsafe { zmq_recviov(job.sockets[0], &mut part, &mut 1, 0) };
+    };
+    cancelled_while([ids::PULL; 2], receive, receives);
+}
+
+/// Functions that do not sleep either return, or their thread goes.
+#[test]
+fn before_a_call_that_asks_the_system_for_random_numbers() {
+    extern "C" fn ring(_: c_int, _: *mut c_void) {}
+    let calls: [fn(&Job); 3] = [
+        |_| {
+            let mut keys = [[0; 41]; 2];
+            let [public, secret] = keys.each_mut().map(|key| key.as_mut_ptr());
+            // SAFETY: both have room for a key.
+            assert_eq!(unsafe { zmq_curve_keypair(public, secret) }, 0);
+        },
+        |_| {
+            let mut timers = zmq_timers_new();
+            // SAFETY: the timers were made, and the function takes anything.
+            unsafe {
+                assert_eq!(zmq_timers_add(timers, 1, Some(ring), ptr::null_mut()), 1);
+                assert_eq!(zmq_timers_destroy(&mut timers), 0);
+            }
+        },
+        |job| {
+            assert_eq!(zmq_close(socket(job.context, ids::ROUTER, 0)), 0);
+        },
+    ];
+    let context = zmq_ctx_new();
+    for run in calls {
+        static CALL: std::sync::Mutex<Option<fn(&Job)>> = std::sync::Mutex::new(None);
+        *CALL.lock().unwrap() = Some(run);
+        let when_cancelled = |job: &Job| {
+            let call = CALL.lock().unwrap().unwrap();
+            // SAFETY: the thread cancels itself, and goes where it can be next.
+            unsafe {
+                libc::pthread_cancel(libc::pthread_self());
+                call(job);
+                pthread_testcancel();
+            }
+        };
+        let job = Job { run: when_cancelled, sockets: [ptr::null_mut(); 2], context };
+        let thread = start(job);
+        let mut result = ptr::null_mut();
+        // SAFETY: the thread was started and not yet joined.
+        assert_eq!(unsafe { libc::pthread_join(thread, &mut result) }, 0);
+        assert!(!result.is_null(), "it was not cancelled");
+    }
+    assert_eq!(zmq_ctx_term(context), 0);
 }
 
 #[test]

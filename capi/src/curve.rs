@@ -1,6 +1,6 @@
 //! Keys as text: the Z85 functions, and CURVE's key pairs.
 
-use crate::util::{bytes, input, pointer, status};
+use crate::util::{bytes, input, pointer, status, uncancelled};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 use zeroxide::internal::error::Error;
@@ -56,7 +56,7 @@ pub unsafe extern "C-unwind" fn zmq_curve_keypair(
     z85_public_key_: *mut c_char,
     z85_secret_key_: *mut c_char,
 ) -> c_int {
-    status(|| {
+    uncancelled(|| {
         let (public, secret) = key_pair()?;
         // SAFETY: as the caller promises.
         unsafe {

@@ -1,13 +1,13 @@
 //! Which timer is due when. Knows no clock and calls nobody: time comes in, due timers go out.
 #![forbid(unsafe_code)]
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use zeroxide::internal::error::{Error, Result};
 
 /// Timers that repeat, each with what is to be done (`A`) when it is due. Times are milliseconds.
 pub struct Schedule<A> {
     last_id: i32,
-    timers: HashMap<i32, Timer<A>>,
+    timers: BTreeMap<i32, Timer<A>>,
     /// The timers' due times and ids, the earliest first.
     queue: BTreeSet<(u64, i32)>,
 }
@@ -20,7 +20,7 @@ struct Timer<A> {
 
 impl<A> Default for Schedule<A> {
     fn default() -> Self {
-        Schedule { last_id: 0, timers: HashMap::new(), queue: BTreeSet::new() }
+        Schedule { last_id: 0, timers: BTreeMap::new(), queue: BTreeSet::new() }
     }
 }
 
@@ -28,7 +28,6 @@ impl<A: Copy> Schedule<A> {
     /// Adds a timer, first due an interval from now, and returns its id.
     pub fn add(&mut self, now: u64, interval: u64, action: A) -> Result<i32> {
         let id = self.last_id.checked_add(1).ok_or(Error::NoMemory)?;
-        self.timers.try_reserve(1).map_err(|_| Error::NoMemory)?;
         let due = now.saturating_add(interval);
         self.timers.insert(id, Timer { due, interval, action });
         self.queue.insert((due, id));

@@ -10,6 +10,7 @@ use crate::util::{
     Uncancelled,
 };
 use libc::iovec;
+use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_void};
 use std::{mem, ptr};
 use zeroxide::internal::error::{Error, Result};
@@ -281,20 +282,25 @@ pub unsafe extern "C-unwind" fn zmq_sendiov(
     count_: usize,
     flags_: c_int,
 ) -> c_int {
-    status(|| {
+    let next = Cell::new(0);
+    blocking(|nap: &mut Nap| {
         let socket = find(s_)?;
         if iov_.is_null() || count_ == 0 {
             return Err(Error::Invalid);
         }
-        let mut sent = 0;
-        for index in 0..count_ {
+        loop {
+            let index = next.get();
+            let is_last = index + 1 == count_;
+            let flags = if is_last { flags_ & !ZMQ_SNDMORE } else { flags_ };
             // SAFETY: as the caller promises.
             let part = unsafe { &*iov_.add(index) };
-            let flags = if index + 1 == count_ { flags_ & !ZMQ_SNDMORE } else { flags_ };
             // SAFETY: as the caller promises.
-            sent = unsafe { send_bytes(socket, part.iov_base, part.iov_len, flags, None)? };
+            let sent = unsafe { send_bytes(socket, part.iov_base, part.iov_len, flags, nap)? };
+            if is_last || nap.is_due() {
+                return Ok(sent);
+            }
+            next.set(index + 1);
         }
-        Ok(sent)
     })
 }
 
@@ -309,18 +315,23 @@ pub unsafe extern "C-unwind" fn zmq_recviov(
     count_: *mut usize,
     flags_: c_int,
 ) -> c_int {
-    status(|| {
+    let room = Cell::new(0);
+    blocking(|nap: &mut Nap| {
         let socket = find(s_)?;
         // SAFETY: as the caller promises.
         let count = unsafe { count_.as_mut() }.ok_or(Error::Invalid)?;
-        let room = mem::take(count);
-        if iov_.is_null() || room == 0 {
-            *count = room;
-            return Err(Error::Invalid);
+        if room.get() == 0 {
+            if iov_.is_null() || *count == 0 {
+                return Err(Error::Invalid);
+            }
+            room.set(mem::take(count));
         }
-        while *count < room {
+        while *count < room.get() {
             let mut part = Message::new();
-            let taken = recv(socket, &mut Sink::Message(&mut part), flags_, None)?;
+            let taken = recv(socket, &mut Sink::Message(&mut part), flags_, nap)?;
+            if nap.is_due() {
+                break;
+            }
             // SAFETY: there is room for so many entries, as the caller promises.
             unsafe { iov_.add(*count).write(allocated(&part)?) };
             *count += 1;
@@ -358,7 +369,7 @@ unsafe fn send_bytes(
     data: *const c_void,
     len: usize,
     flags: c_int,
-    nap: Option<&mut Nap>,
+    nap: &mut Nap,
 ) -> Result<c_int> {
     // SAFETY: as the caller promises.
     let bytes = unsafe { input(data, len)? };
@@ -377,12 +388,12 @@ unsafe fn send_const(
 ) -> Result<c_int> {
     if data.is_null() || len <= Message::INLINE {
         // SAFETY: as the caller promises.
-        return unsafe { send_bytes(socket, data, len, flags, Some(nap)) };
+        return unsafe { send_bytes(socket, data, len, flags, nap) };
     }
     // SAFETY: the bytes are there for ever, and nobody writes to a message that was sent.
     let block = unsafe { Block::from_raw_parts(data.cast_mut(), len, None, ptr::null_mut())? };
     let frame = Frame::owned(Message::from_block(block, 0, len), more(flags));
-    send(socket, frame, flags, Some(nap))?;
+    send(socket, frame, flags, nap)?;
     Ok(size(len))
 }
 
@@ -417,7 +428,7 @@ impl Attempt for BufferCall<true> {
 
     fn run(self, nap: &mut Nap) -> Result<c_int> {
         // SAFETY: as `new` was promised.
-        unsafe { send_bytes(find(self.socket)?, self.data, self.len, self.flags, Some(nap)) }
+        unsafe { send_bytes(find(self.socket)?, self.data, self.len, self.flags, nap) }
     }
 }
 
@@ -434,7 +445,7 @@ impl Attempt for BufferCall<false> {
         let socket = find(self.socket)?;
         // SAFETY: as `new` was promised.
         let buffer = unsafe { output(self.data, self.len)? };
-        let taken = recv(socket, &mut Sink::Buffer(buffer), self.flags, Some(nap))?;
+        let taken = recv(socket, &mut Sink::Buffer(buffer), self.flags, nap)?;
         Ok(size(taken.len()))
     }
 }
@@ -472,7 +483,7 @@ impl Attempt for MessageCall<true> {
         // SAFETY: as `new` was promised.
         let message = unsafe { live(self.message)? };
         let len = message.len();
-        send(socket, Frame::message(message, more(self.flags)), self.flags, Some(nap))?;
+        send(socket, Frame::message(message, more(self.flags)), self.flags, nap)?;
         Ok(size(len))
     }
 }
@@ -490,27 +501,17 @@ impl Attempt for MessageCall<false> {
         let socket = find(self.socket)?;
         // SAFETY: as `new` was promised.
         let message = unsafe { live(self.message)? };
-        let taken = recv(socket, &mut Sink::Message(message), self.flags, Some(nap))?;
+        let taken = recv(socket, &mut Sink::Message(message), self.flags, nap)?;
         Ok(size(taken.len()))
     }
 }
 
-fn send(
-    socket: &RawSocket,
-    mut frame: Frame<'_>,
-    flags: c_int,
-    nap: Option<&mut Nap>,
-) -> Result<()> {
-    socket.with(|core| core.send_or_nap(&mut frame, flags & ZMQ_DONTWAIT != 0, nap))
+fn send(socket: &RawSocket, mut frame: Frame<'_>, flags: c_int, nap: &mut Nap) -> Result<()> {
+    socket.with(|core| core.send_or_nap(&mut frame, flags & ZMQ_DONTWAIT != 0, Some(nap)))
 }
 
-fn recv(
-    socket: &RawSocket,
-    sink: &mut Sink<'_>,
-    flags: c_int,
-    nap: Option<&mut Nap>,
-) -> Result<Taken> {
-    socket.with(|core| core.recv_or_nap(sink, flags & ZMQ_DONTWAIT != 0, nap))
+fn recv(socket: &RawSocket, sink: &mut Sink<'_>, flags: c_int, nap: &mut Nap) -> Result<Taken> {
+    socket.with(|core| core.recv_or_nap(sink, flags & ZMQ_DONTWAIT != 0, Some(nap)))
 }
 
 #[inline]

@@ -4,6 +4,7 @@
 
 use crate::fork;
 use crate::handles::{kind, HeldWithContents, Shared, Table};
+use crate::reserve;
 use crate::schedule::Schedule;
 use crate::util::{pointer, status};
 use std::ffi::{c_int, c_long, c_void};
@@ -45,6 +46,7 @@ unsafe impl Send for Action {}
 pub extern "C-unwind" fn zmq_timers_new() -> *mut c_void {
     let timers = || Timers { origin: Instant::now(), schedule: Mutex::default() };
     pointer(|| {
+        reserve::check()?;
         fork::expect();
         TIMERS.add(Arc::new(timers()))
     })
@@ -77,6 +79,7 @@ pub unsafe extern "C-unwind" fn zmq_timers_add(
     arg: *mut c_void,
 ) -> c_int {
     status(|| {
+        reserve::check()?;
         let action = Action { handler: handler.ok_or(Error::Fault)?, arg };
         with(timers, |schedule, now| schedule.add(now, interval as u64, action))
     })

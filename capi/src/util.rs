@@ -9,7 +9,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::LazyLock;
 use std::{mem, ptr};
 use zeroxide::internal::error::{self, Error, Result};
-use zeroxide::internal::message::returns::{self, Postponed};
+use zeroxide::internal::message::returns;
 use zeroxide::internal::socket::forget_nap;
 use zeroxide::internal::sys::nap::Nap;
 
@@ -78,10 +78,8 @@ pub fn catch<T>(failed: T, body: impl FnOnce() -> T) -> T {
 /// The program's free functions run when everything else is done: they may use the same socket, and
 /// no lock is held any more.
 pub fn status<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
-    let postponed = Postponed::begin_if_lent();
     let returned = try_once(body);
-    // What waits inside postpones in any case: memory may have been lent for the first time then.
-    if postponed.map_or_else(returns::is_waiting, Postponed::end) {
+    if returns::is_waiting() {
         give_back();
     }
     returned
@@ -146,8 +144,7 @@ pub trait Attempt: Copy {
     /// What most calls come to; `Again` if it takes more than that. Nothing has happened then.
     fn at_once(self) -> Result<c_int>;
 
-    /// All of it, after that was tried in vain. If it has to sleep it notes that in the nap, and is
-    /// tried again after it.
+    /// All of it. If it has to sleep it notes that in the nap, and is tried again after it.
     fn run(self, nap: &mut Nap) -> Result<c_int>;
 }
 
@@ -156,51 +153,37 @@ pub trait Attempt: Copy {
 /// Where the attempt is always inlined, a call that does not sleep has one frame.
 #[inline(always)]
 pub fn seldom_blocking<A: Attempt>(attempt: A) -> c_int {
-    if returns::has_lent() {
-        return seldom_blocking_where_memory_is_lent(attempt);
-    }
-    try_at_once::<_, false>(attempt).unwrap_or_else(|| run_to_the_end(attempt))
-}
-
-#[inline(never)]
-fn seldom_blocking_where_memory_is_lent<A: Attempt>(attempt: A) -> c_int {
-    let postponed = Postponed::begin();
-    let first = try_at_once::<_, true>(attempt);
-    if postponed.end() {
+    // Nothing if it takes more than that.
+    let first = catch(Some(-1), || match attempt.at_once() {
+        Ok(value) => Some(value),
+        Err(Error::Again) => None,
+        Err(error) => Some(fail(error, -1)),
+    });
+    if returns::is_waiting() {
         give_back();
     }
     first.unwrap_or_else(|| run_to_the_end(attempt))
 }
 
-/// Nothing if it takes more than that. `LENT` makes it two functions, each with one caller, since
-/// the compiler inlines no closure within a barrier that has two.
-#[inline(always)]
-fn try_at_once<A: Attempt, const LENT: bool>(attempt: A) -> Option<c_int> {
-    catch(Some(-1), || match attempt.at_once() {
-        Ok(value) => Some(value),
-        Err(Error::Again) => None,
-        Err(error) => Some(fail(error, -1)),
-    })
-}
-
+/// Tries once more what can be done at once, since free functions, or other threads, may have used
+/// the socket.
 #[inline(never)]
 fn run_to_the_end<A: Attempt>(attempt: A) -> c_int {
-    try_often(Nap::Tried, &|nap| try_once(|| attempt.run(nap)))
+    try_often(&|nap| try_once(|| attempt.run(nap)))
 }
 
 /// Runs a function that may have to sleep: it notes that in the nap, and is tried again after it. A
 /// thread that is cancelled (`pthread_cancel`) while it sleeps unwinds from here, where nothing is
 /// to be dropped.
 pub fn blocking(attempt: impl Fn(&mut Nap) -> Result<c_int> + Copy) -> c_int {
-    try_often(Nap::New, &|nap| try_once(|| attempt(nap)))
+    try_often(&|nap| try_once(|| attempt(nap)))
 }
 
 #[inline(never)]
-fn try_often(mut nap: Nap, attempt: &dyn Fn(&mut Nap) -> c_int) -> c_int {
+fn try_often(attempt: &dyn Fn(&mut Nap) -> c_int) -> c_int {
+    let mut nap = Nap::New;
     loop {
-        let postponed = Postponed::begin_if_lent();
         let returned = attempt(&mut nap);
-        drop(postponed);
         let due = nap.is_due();
         if returns::is_waiting() {
             // Free functions may sleep, too, or end the thread: nothing is kept for the nap

@@ -371,6 +371,8 @@ static const char *function_of (long number, int operation)
             return "epoll_wait";
         case SYS_nanosleep:
             return "nanosleep";
+        case SYS_getrandom:
+            return "getrandom";
         case SYS_membarrier:
             return "membarrier";
         case SYS_futex:

@@ -11,6 +11,7 @@
 //! hands the message to a socket, and not while a copy is in use elsewhere, is what the manual of
 //! `zmq_msg_data` asks of it, and no library can check it.
 
+use super::lent::Returned;
 use super::pool::{Class, Pool};
 use super::returns;
 use crate::error::{Error, Result};
@@ -20,7 +21,7 @@ use crate::sys::memory::copy;
 use bytes::Bytes;
 use std::alloc::{alloc, alloc_zeroed, dealloc, realloc, Layout};
 use std::ffi::c_void;
-use std::mem::{self, ManuallyDrop, MaybeUninit};
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::{process, ptr, slice};
@@ -31,7 +32,7 @@ pub type FreeFn = unsafe extern "C" fn(data: *mut c_void, hint: *mut c_void);
 /// A reference to a piece of memory that nobody frees while there is one.
 pub struct Block(NonNull<Header>);
 
-struct Header {
+pub(super) struct Header {
     references: AtomicUsize,
     data: *mut u8,
     len: usize,
@@ -59,45 +60,6 @@ enum Owner {
 struct SharedHeader {
     header: Header,
     bytes: Bytes,
-}
-
-/// Memory of the application with which we are done; it is told so when this is dropped.
-pub(crate) struct Returned {
-    free: FreeFn,
-    data: *mut c_void,
-    hint: *mut c_void,
-}
-
-// SAFETY: the application's free function may be called from any thread, as `from_raw_parts`
-// demands.
-unsafe impl Send for Returned {}
-
-impl Returned {
-    /// Tells the application. Its function may end the thread (`pthread_exit`): nothing here is
-    /// left to drop then.
-    pub(super) fn give_back(self) {
-        let returned = ManuallyDrop::new(self);
-        // SAFETY: this is the only time, as there is no drop after it.
-        unsafe { returned.call() };
-    }
-
-    /// # Safety
-    /// This is called once.
-    unsafe fn call(&self) {
-        type Unwinding = unsafe extern "C-unwind" fn(data: *mut c_void, hint: *mut c_void);
-        // SAFETY: the two differ only in what may leave the function.
-        let free = unsafe { mem::transmute::<FreeFn, Unwinding>(self.free) };
-        // SAFETY: the application promised in `from_raw_parts` that this may be called, once; the
-        // last reference to the block made this.
-        unsafe { free(self.data, self.hint) };
-    }
-}
-
-impl Drop for Returned {
-    fn drop(&mut self) {
-        // SAFETY: it is dropped once, and was not given back before.
-        unsafe { self.call() };
-    }
 }
 
 /// Memory of a large block that nobody uses now.
@@ -496,6 +458,11 @@ unsafe fn free(at: NonNull<Header>) {
         // SAFETY: `from_bytes` made it, by the layout that a box has.
         return drop(unsafe { Box::from_raw(at.cast::<SharedHeader>().as_ptr()) });
     }
+    if let Owner::Application { free, hint } = owner {
+        // SAFETY: the memory was allocated for a header, which nobody uses any more. The
+        // application promised in `from_raw_parts` that it may be told, once.
+        return returns::add(unsafe { Returned::new(at.cast(), free, data.cast(), hint) });
+    }
     if let Owner::Pool { class } = owner {
         if POOL.put(class, Spare(at.cast())).is_none() {
             return;
@@ -514,15 +481,9 @@ unsafe fn free(at: NonNull<Header>) {
         // SAFETY: this is the layout that the header was allocated with.
         unsafe { dealloc(at.as_ptr().cast(), layout) };
     }
-    match owner {
-        Owner::Header | Owner::Pool { .. } | Owner::Static | Owner::Shared => {}
-        Owner::Vec { capacity } => {
-            // SAFETY: these numbers came out of a vector in `from_vec`, and nobody freed it.
-            drop(unsafe { Vec::from_raw_parts(data, len, capacity) });
-        }
-        Owner::Application { free, hint } => {
-            returns::add(Returned { free, data: data.cast(), hint })
-        }
+    if let Owner::Vec { capacity } = owner {
+        // SAFETY: these numbers came out of a vector in `from_vec`, and nobody freed it.
+        drop(unsafe { Vec::from_raw_parts(data, len, capacity) });
     }
 }
 
@@ -541,7 +502,7 @@ impl Deref for Block {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::sync::Arc;
 
@@ -551,7 +512,8 @@ mod tests {
         unsafe { &*hint.cast::<AtomicUsize>() }.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn foreign(bytes: &'static [u8], calls: &'static AtomicUsize) -> Block {
+    /// A block of memory that is lent.
+    pub(in crate::message) fn foreign(bytes: &'static [u8], calls: &'static AtomicUsize) -> Block {
         let hint = ptr::from_ref(calls).cast_mut().cast();
         // SAFETY: both are static, and nobody writes to the bytes.
         unsafe {
@@ -634,6 +596,8 @@ mod tests {
         drop(block);
         assert_eq!(CALLS.load(Ordering::SeqCst), 0);
         drop(other);
+        assert_eq!(CALLS.load(Ordering::SeqCst), 0, "not from here");
+        returns::give_back();
         assert_eq!(CALLS.load(Ordering::SeqCst), 1);
     }
 
@@ -644,10 +608,16 @@ mod tests {
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 let mine = Block::clone(&block);
-                std::thread::spawn(move || mine.iter().map(|&byte| u32::from(byte)).sum::<u32>())
+                std::thread::spawn(move || {
+                    let sum = mine.iter().map(|&byte| u32::from(byte)).sum::<u32>();
+                    drop(mine);
+                    returns::give_back();
+                    sum
+                })
             })
             .collect();
         drop(block);
+        returns::give_back();
         assert!(threads.into_iter().all(|thread| thread.join().unwrap() == 0));
         assert_eq!(CALLS.load(Ordering::SeqCst), 1);
     }

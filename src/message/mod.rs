@@ -7,13 +7,14 @@
 mod block;
 mod bytes;
 mod inline;
+mod lent;
 mod metadata;
 mod origin;
 mod part;
 mod pool;
 pub mod returns;
 
+pub(crate) use block::Filling;
 pub use block::{Block, FreeFn};
-pub(crate) use block::{Filling, Returned};
 pub use metadata::Metadata;
 pub use part::Message;

@@ -1,30 +1,25 @@
 //! Memory of the application that is done with, and of which it is still to be told.
 //!
 //! The application's free function may do whatever it likes, such as use the socket that the
-//! message was sent by, and must find no lock taken by the thread that calls it. So a thread that
-//! may drop messages under a lock postpones that, and gives back what has come together when it
-//! holds none. In a program that lends no memory there is nothing to postpone, and finding that out
-//! is all it costs.
+//! message was sent by, and must find no lock taken by the thread that calls it. So whoever drops a
+//! message never calls it: what was let go of waits with the thread, which gives it back when it
+//! holds no lock. In a program that lends no memory nothing waits, and finding that out is all it
+//! costs.
 #![forbid(unsafe_code)]
 
-use super::block::Returned;
+use super::lent::{List, Returned};
 use crate::sys::farewell::Farewell;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::iter;
-use std::marker::PhantomData;
-use std::mem::{forget, ManuallyDrop};
+use std::mem::{self, ManuallyDrop};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Some application has lent us memory, ever.
 static LENT: AtomicBool = AtomicBool::new(false);
 
 struct Waiting {
-    /// So many [`Postponed`] there are on this thread.
-    depth: Cell<usize>,
-    /// What waits the longest: mostly all there is, for which no memory is needed.
-    first: Cell<Option<ManuallyDrop<Returned>>>,
-    rest: RefCell<ManuallyDrop<VecDeque<Returned>>>,
+    /// Borrowed only within the functions of this module, none of which calls another that borrows
+    /// it.
+    list: RefCell<ManuallyDrop<List>>,
     /// [`FAREWELL`] is expected.
     expected: Cell<bool>,
 }
@@ -32,9 +27,7 @@ struct Waiting {
 thread_local! {
     static WAITING: Waiting = const {
         Waiting {
-            depth: Cell::new(0),
-            first: Cell::new(None),
-            rest: RefCell::new(ManuallyDrop::new(VecDeque::new())),
+            list: RefCell::new(ManuallyDrop::new(List::new())),
             expected: Cell::new(false),
         }
     };
@@ -43,68 +36,49 @@ thread_local! {
 /// Has a thread that ends in a free function give back the rest.
 static FAREWELL: Farewell = Farewell::calling(give_back);
 
-/// While it lives, its thread calls no free function. What waits is given back by [`give_back`].
-pub struct Postponed {
-    /// It belongs to its thread.
-    thread: PhantomData<*const ()>,
-}
+/// What one thread has let go of, for another to give back. If it is dropped, it waits with the
+/// thread that does so.
+pub(crate) struct Returns(List);
 
-impl Postponed {
-    /// Begins to postpone.
-    pub fn begin() -> Self {
-        WAITING.with(|waiting| waiting.depth.set(waiting.depth.get() + 1));
-        Self { thread: PhantomData }
-    }
-
-    /// The same, unless no memory was lent so far.
-    #[inline(always)]
-    pub fn begin_if_lent() -> Option<Self> {
-        has_lent().then(Self::begin)
-    }
-
-    /// The same as to drop it. True if something waits for the thread to hold no lock.
-    pub fn end(self) -> bool {
-        forget(self);
-        WAITING.with(|waiting| {
-            waiting.depth.set(waiting.depth.get() - 1);
-            !waiting.is_empty()
-        })
+impl Returns {
+    /// Takes what waits with this thread, if anything does.
+    pub(crate) fn take() -> Option<Self> {
+        let take = |waiting: &Waiting| Self(mem::take(&mut **waiting.list.borrow_mut()));
+        is_waiting().then(|| WAITING.with(take))
     }
 }
 
-impl Drop for Postponed {
+impl Drop for Returns {
     fn drop(&mut self) {
-        WAITING.with(|waiting| waiting.depth.set(waiting.depth.get() - 1));
+        let list = mem::take(&mut self.0);
+        WAITING.with(|waiting| waiting.list.borrow_mut().append(list));
     }
 }
 
-/// From now on there is something to postpone.
+/// From now on something may wait.
 pub(super) fn note_lent() {
     if !has_lent() {
         LENT.store(true, Ordering::Relaxed);
     }
 }
 
-/// Gives memory back: now, or later if this thread postpones that.
-pub(super) fn add(returned: Returned) {
-    WAITING.with(|waiting| match waiting.depth.get() {
-        0 => drop(returned),
-        _ => waiting.push(returned),
-    });
-}
-
-/// The same for what another thread has let go of.
-pub(crate) fn add_all(returns: Vec<Returned>) {
-    returns.into_iter().for_each(add);
-}
-
-/// Was memory lent to us, ever?
 #[inline(always)]
-pub fn has_lent() -> bool {
+fn has_lent() -> bool {
     LENT.load(Ordering::Relaxed)
 }
 
-/// Gives back what this thread has postponed. To be called where it holds no lock.
+/// Has a piece of memory wait.
+pub(super) fn add(returned: Returned) {
+    WAITING.with(|waiting| waiting.list.borrow_mut().push(returned));
+}
+
+/// Does anything wait for the calling thread to hold no lock?
+#[inline(always)]
+pub fn is_waiting() -> bool {
+    has_lent() && WAITING.with(|waiting| !waiting.list.borrow().is_empty())
+}
+
+/// Gives back what waits with this thread. To be called where it holds no lock.
 #[inline(always)]
 pub fn give_back() {
     if has_lent() {
@@ -112,46 +86,29 @@ pub fn give_back() {
     }
 }
 
+/// The same for a thread that is about to end: where that is over, so that a free function may use
+/// sockets, and end the thread once more.
+pub(crate) fn give_back_at_the_end() {
+    if is_waiting() {
+        FAREWELL.expect();
+    }
+}
+
 fn give_back_all() {
-    WAITING.with(|waiting| {
-        // One by one: the free function may come back to us, and to this place.
-        while let Some(returned) = waiting.pop() {
-            // What the function itself lets go of is not to wait: it may be all that is called for
-            // long.
-            let depth = waiting.depth.replace(0);
-            returned.give_back();
-            waiting.depth.set(depth);
-        }
-    });
+    // One by one: the free function may come back to us, and to this place.
+    while let Some(returned) = WAITING.with(Waiting::pop) {
+        returned.give_back();
+    }
 }
 
 impl Waiting {
-    fn is_empty(&self) -> bool {
-        let first = self.first.take();
-        let empty = first.is_none();
-        self.first.set(first);
-        empty
-    }
-
-    fn push(&self, returned: Returned) {
-        match self.is_empty() {
-            true => self.first.set(Some(ManuallyDrop::new(returned))),
-            false => self.rest.borrow_mut().push_back(returned),
-        }
-    }
-
     /// Takes the first one. Its function may end the thread: what is left is to be given back then.
     fn pop(&self) -> Option<Returned> {
-        let first = self.first.take().map(ManuallyDrop::into_inner);
-        let mut rest = self.rest.borrow_mut();
-        if let Some(next) = rest.pop_front() {
-            self.first.set(Some(ManuallyDrop::new(next)));
+        let mut list = self.list.borrow_mut();
+        let first = list.pop();
+        if !list.is_empty() {
             self.expected.set(true);
             FAREWELL.expect();
-            if rest.is_empty() {
-                // The room goes, too: nobody would clear it when the thread ends.
-                **rest = VecDeque::new();
-            }
         } else if self.expected.replace(false) {
             FAREWELL.cancel();
         }
@@ -159,16 +116,39 @@ impl Waiting {
     }
 }
 
-/// Does anything wait for the calling thread to hold no lock?
-#[inline(always)]
-pub fn is_waiting() -> bool {
-    has_lent() && WAITING.with(|waiting| !waiting.is_empty())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::block::tests::foreign;
+    use std::sync::atomic::AtomicUsize;
 
-/// Takes what this thread has postponed, for a thread that holds no lock.
-pub(crate) fn take() -> Vec<Returned> {
-    match has_lent() {
-        true => WAITING.with(|waiting| iter::from_fn(|| waiting.pop()).collect()),
-        false => Vec::new(),
+    #[test]
+    fn what_is_taken_waits_where_it_is_dropped() {
+        static CALLS: AtomicUsize = AtomicUsize::new(0);
+        let calls = || CALLS.load(Ordering::SeqCst);
+        (0..3).for_each(|_| drop(foreign(b"lent", &CALLS)));
+        assert!(is_waiting() && calls() == 0);
+        let taken = Returns::take();
+        assert!(taken.is_some() && !is_waiting() && Returns::take().is_none());
+        give_back();
+        assert_eq!(calls(), 0);
+        let elsewhere = move || {
+            drop(foreign(b"lent", &CALLS));
+            drop(taken);
+            give_back();
+        };
+        std::thread::spawn(elsewhere).join().unwrap();
+        assert_eq!(calls(), 4);
+    }
+
+    #[test]
+    fn a_thread_gives_back_at_its_end() {
+        static CALLS: AtomicUsize = AtomicUsize::new(0);
+        let thread = || {
+            (0..3).for_each(|_| drop(foreign(b"lent", &CALLS)));
+            give_back_at_the_end();
+        };
+        std::thread::spawn(thread).join().unwrap();
+        assert_eq!(CALLS.load(Ordering::SeqCst), 3);
     }
 }

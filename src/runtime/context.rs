@@ -6,7 +6,7 @@ use super::io_thread::{IoHandle, IoThread, Task};
 use super::mailbox::{Command, Mailbox};
 use crate::engine::switches::read_environment;
 use crate::error::{Error, Result};
-use crate::message::returns;
+use crate::message::returns::Returns;
 use crate::options::ContextOptions;
 use crate::sys::calls::pause;
 use crate::sys::eventfd::EventFd;
@@ -151,16 +151,11 @@ impl Context {
         self.0.state.lock().io.iter().map(|thread| thread.handle.load()).sum()
     }
 
-    /// Has an I/O thread give back what this thread has postponed, which holds a lock and is about
-    /// to wait.
+    /// Has an I/O thread give back what waits with this thread, which holds a lock and is about to
+    /// sleep. Without such a thread it waits on.
     pub(crate) fn pass_on_returns(&self) {
-        let returns = returns::take();
-        if returns.is_empty() {
-            return;
-        }
-        match self.choose_io(0) {
-            Some(io) => io.send(Task::Return(returns)),
-            None => drop(returns),
+        if let Some((returns, io)) = Returns::take().zip(self.choose_io(0)) {
+            io.send(Task::Return(returns));
         }
     }
 

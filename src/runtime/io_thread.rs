@@ -11,8 +11,7 @@ use crate::engine::reactor::Waker as SessionWaker;
 use crate::engine::{Reactor, Ready, Session, Timer};
 use crate::error::{Error, Result};
 use crate::link::{wake_or_hold, Hold, Sleeper};
-use crate::message::returns::{self, Postponed};
-use crate::message::Returned;
+use crate::message::returns::{self, Returns};
 use crate::sync::errands::Errands;
 use crate::sys::eventfd::EventFd;
 use crate::sys::poll::{poll, PollFd, POLLIN};
@@ -35,7 +34,7 @@ pub(crate) enum Task {
     Resolved(usize, u64, Box<Result<Target>>),
     /// Give back memory of the application: who has done with it holds a lock, and may wait for
     /// long.
-    Return(Vec<Returned>),
+    Return(Returns),
     /// Forget a listener that was closed.
     Forget(Arc<Accepting>),
     End,
@@ -242,7 +241,6 @@ impl Loop {
     fn run(&mut self, sleep: impl Fn(&mut Self, &mut Events) -> std::io::Result<()>) {
         let mut events = Events::with_capacity(256);
         let mut failures = 0;
-        let _postponed = Postponed::begin();
         while !self.ended {
             match sleep(self, &mut events) {
                 Ok(()) => failures = 0,
@@ -306,7 +304,7 @@ impl Loop {
                 object => drop(object),
             }));
         }
-        returns::give_back();
+        returns::give_back_at_the_end();
     }
 
     /// Waits for readiness or the next timer. The system counts short waits for many descriptors in
@@ -340,7 +338,7 @@ impl Loop {
                     self.session(index, |session, io| session.resolved(io, *target));
                 }
                 Task::Resolved(..) => {}
-                Task::Return(returns) => returns::add_all(returns),
+                Task::Return(returns) => drop(returns),
                 Task::Forget(listener) => self.forget_listener(&listener),
                 Task::End => self.ended = true,
             }

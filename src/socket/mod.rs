@@ -26,7 +26,6 @@ pub use raw::RawSocket;
 
 use crate::error::{Error, Result};
 use crate::link::{Brought, Frame, LinkId, Links, Peer, Sink, Taken};
-use crate::message::returns::Postponed;
 use crate::message::Message;
 use crate::options::{Options, SocketType};
 use crate::pattern::{self, Pattern};
@@ -180,8 +179,6 @@ impl Core {
         dont_wait: bool,
         mut nap: Option<&mut Nap>,
     ) -> Result<()> {
-        // Memory may be lent for the first time while this waits.
-        let _postponed = Postponed::begin();
         let mut detached = self.leave();
         let deadline = match self.get_up(&mut nap)? {
             Some(deadline) => {
@@ -280,8 +277,6 @@ impl Core {
         mut detached: bool,
         mut nap: Option<&mut Nap>,
     ) -> Result<Taken> {
-        // As when sending.
-        let _postponed = Postponed::begin();
         let deadline = match self.get_up(&mut nap)? {
             Some(deadline) => {
                 detached = true;

@@ -20,6 +20,7 @@ use crate::sys::farewell::Farewell;
 use crate::sys::nap::Nap;
 use control::{Command, Statistics, Traffic};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::mem::{self, ManuallyDrop};
 use std::time::Duration;
 
@@ -66,8 +67,10 @@ thread_local! {
 }
 
 /// Has a thread that is cancelled in a nap let go of its proxies.
-static FAREWELL: Farewell =
-    Farewell::new(|| drop(LEFT.with_borrow_mut(|left| mem::take(&mut **left))));
+static FAREWELL: Farewell = Farewell::new(|| {
+    drop(LEFT.with_borrow_mut(|left| mem::take(&mut **left)));
+    returns::give_back_at_the_end();
+});
 
 fn leave(proxy: Proxy<'static>) {
     FAREWELL.expect();
@@ -106,8 +109,11 @@ impl Proxy<'static> {
                 nap.lie_down(&mut Vec::new(), Some(Duration::ZERO), None);
                 return Ok(());
             }
-            let told = self.wait(|items| poll_or_nap(items, None, nap).map(drop))?;
-            if nap.is_due() || self.act(told)? {
+            let told = match self.is_held_up() {
+                true => false,
+                false => self.wait(|items| poll_or_nap(items, None, nap).map(drop))?,
+            };
+            if nap.is_due() || self.act(told, Some(nap))? || nap.is_due() {
                 return Ok(());
             }
         }
@@ -136,15 +142,15 @@ impl<'a> Proxy<'a> {
         loop {
             returns::give_back();
             let told = self.wait(|items| poll(items, None).map(drop))?;
-            if self.act(told)? {
+            if self.act(told, None)? {
                 return Ok(());
             }
         }
     }
 
     /// Obeys the control socket if it was `told` something, and passes messages on. True if that
-    /// was the end.
-    fn act(&mut self, told: bool) -> Result<bool> {
+    /// was the end. If a `nap` is due afterwards, a part that cannot be sent yet is held up.
+    fn act(&mut self, told: bool, nap: Option<&mut Nap>) -> Result<bool> {
         if let Some(control) = self.control.filter(|_| told) {
             match control::obey(control, &self.statistics())? {
                 Some(Command::Pause) => self.paused = true,
@@ -154,12 +160,27 @@ impl<'a> Proxy<'a> {
             }
         }
         if !self.paused {
-            self.forth.work()?;
-            if let Some(back) = &mut self.back {
-                back.work()?;
-            }
+            self.pass_on(nap)?;
         }
         Ok(false)
+    }
+
+    fn pass_on(&mut self, mut nap: Option<&mut Nap>) -> Result<()> {
+        let back_first = !self.forth.is_held_up() && self.is_held_up();
+        let (forth, back) = (Some(&mut self.forth), self.back.as_mut());
+        let turns = if back_first { [back, forth] } else { [forth, back] };
+        for direction in turns.into_iter().flatten() {
+            direction.work(nap.as_deref_mut())?;
+            if direction.is_held_up() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Then nothing else is passed on until that part is.
+    fn is_held_up(&self) -> bool {
+        self.forth.is_held_up() || self.back.as_ref().is_some_and(Direction::is_held_up)
     }
 
     /// Sleeps until a direction can go on, or a command is there: then it is true.
@@ -246,7 +267,18 @@ struct Direction<'a> {
     received: Traffic,
     sent: Traffic,
     /// The parts of a message that returns to where it came from.
-    parts: Vec<Message>,
+    parts: VecDeque<Message>,
+    /// All of them are there, and are being sent.
+    answers: bool,
+    /// A part that was received and not yet sent.
+    held: Option<Held>,
+}
+
+struct Held {
+    part: Message,
+    /// More parts follow.
+    more: bool,
+    captured: bool,
 }
 
 impl<'a> Direction<'a> {
@@ -259,8 +291,14 @@ impl<'a> Direction<'a> {
             in_message: false,
             received: Traffic::default(),
             sent: Traffic::default(),
-            parts: Vec::new(),
+            parts: VecDeque::new(),
+            answers: false,
+            held: None,
         }
+    }
+
+    fn is_held_up(&self) -> bool {
+        self.held.is_some()
     }
 
     fn learn(&mut self, readable: bool, writable: bool) {
@@ -272,22 +310,28 @@ impl<'a> Direction<'a> {
     }
 
     /// Passes on what can be passed on, if there may be anything.
-    fn work(&mut self) -> Result<()> {
+    fn work(&mut self, nap: Option<&mut Nap>) -> Result<()> {
         if self.state == State::Ready {
             let (from, to) = (self.from, self.to);
             self.state = match is_same(from, to) {
-                true => from.with(|socket| self.reflect(socket))?,
-                false => with_both(from, to, |from, to| self.forward(from, to))?,
+                true => from.with(|socket| self.reflect(socket, nap))?,
+                false => with_both(from, to, |from, to| self.forward(from, to, nap))?,
             };
         }
         Ok(())
     }
 
     /// From one socket to another.
-    fn forward(&mut self, from: &mut Core, to: &mut Core) -> Result<State> {
+    fn forward(
+        &mut self,
+        from: &mut Core,
+        to: &mut Core,
+        mut nap: Option<&mut Nap>,
+    ) -> Result<State> {
+        self.send_held(to, nap.as_deref_mut())?;
         let mut left = BURST;
         let mut plain = self.capture.is_none() && to.forgets_metadata();
-        while left > 0 {
+        while left > 0 && !self.is_held_up() {
             if to.mailbox.is_pending() {
                 to.process_commands();
                 plain = self.capture.is_none() && to.forgets_metadata();
@@ -297,7 +341,7 @@ impl<'a> Direction<'a> {
                 to.leave();
                 return Ok(State::Full);
             }
-            match self.forward_part(from, to, plain) {
+            match self.forward_part(from, to, plain, nap.as_deref_mut()) {
                 Ok(more) => {
                     self.in_message = more;
                     left -= usize::from(!more);
@@ -309,10 +353,16 @@ impl<'a> Direction<'a> {
         Ok(State::Ready)
     }
 
-    /// Passes one part on, and says whether more parts follow. `plain` if nobody but `to` is to get it, and if
-    /// that needs nothing but the bytes.
+    /// Passes one part on, and says whether more parts follow. `plain` if nobody but `to` is to get
+    /// it, and if that needs nothing but the bytes.
     #[inline]
-    fn forward_part(&mut self, from: &mut Core, to: &mut Core, plain: bool) -> Result<bool, Stop> {
+    fn forward_part(
+        &mut self,
+        from: &mut Core,
+        to: &mut Core,
+        plain: bool,
+        nap: Option<&mut Nap>,
+    ) -> Result<bool, Stop> {
         from.enter().map_err(Stop::Failed)?;
         let incoming = match from.pattern.recv(&mut from.links) {
             Ok(incoming) => incoming,
@@ -333,12 +383,18 @@ impl<'a> Direction<'a> {
                     let front = from.links.front(id).filter(|front| front.body.len() <= COPIED);
                     if let Some(front) = front {
                         let (len, more) = (front.body.len(), front.more);
-                        to.send(&mut Frame::bytes(front.body, more), false)?;
-                        self.count(len);
-                        from.links.discard(id);
-                        from.more = more;
-                        from.leave();
-                        return Ok(more);
+                        match to.send(&mut Frame::bytes(front.body, more), true) {
+                            Ok(()) => {
+                                self.count(len);
+                                from.links.discard(id);
+                                from.more = more;
+                                from.leave();
+                                return Ok(more);
+                            }
+                            // It is held instead.
+                            Err(Error::Again) => {}
+                            Err(error) => return Err(Stop::Failed(error)),
+                        }
                     }
                 }
                 from.links.take(id, &mut Sink::Message(&mut message))?.more()
@@ -346,18 +402,45 @@ impl<'a> Direction<'a> {
         };
         from.more = more;
         from.leave();
-        self.pass(&mut message, more, to)?;
+        self.pass(message, more, to, nap)?;
         Ok(more)
     }
 
     /// Sends a part on, and a copy of it to be captured.
-    fn pass(&mut self, message: &mut Message, more: bool, to: &mut Core) -> Result<()> {
-        if let Some(capture) = self.capture {
-            let mut copy = message.clone();
-            capture.with(|capture| capture.send(&mut Frame::message(&mut copy, more), false))?;
+    #[inline]
+    fn pass(
+        &mut self,
+        part: Message,
+        more: bool,
+        to: &mut Core,
+        nap: Option<&mut Nap>,
+    ) -> Result<()> {
+        self.held = Some(Held { part, more, captured: false });
+        self.send_held(to, nap)
+    }
+
+    /// Sends what is held. If that has to wait, and it is the caller who sleeps, it is held on.
+    #[inline]
+    fn send_held(&mut self, to: &mut Core, mut nap: Option<&mut Nap>) -> Result<()> {
+        let Some(Held { part, more, captured }) = &mut self.held else { return Ok(()) };
+        if let Some(capture) = self.capture.filter(|_| !*captured) {
+            let mut copy = part.clone();
+            let mut frame = Frame::message(&mut copy, *more);
+            let sent =
+                capture.with(|capture| capture.send_or_nap(&mut frame, false, nap.as_deref_mut()));
+            if is_due(&nap) {
+                return Ok(());
+            }
+            sent?;
+            *captured = true;
         }
-        let len = message.len();
-        to.send(&mut Frame::message(message, more), false)?;
+        let len = part.len();
+        let sent = to.send_or_nap(&mut Frame::message(part, *more), false, nap.as_deref_mut());
+        if is_due(&nap) {
+            return Ok(());
+        }
+        self.held = None;
+        sent?;
         self.count(len);
         Ok(())
     }
@@ -368,25 +451,34 @@ impl<'a> Direction<'a> {
     }
 
     /// From a socket to itself: a REP, for one, has to read a message to its end before it answers.
-    fn reflect(&mut self, socket: &mut Core) -> Result<State> {
+    fn reflect(&mut self, socket: &mut Core, mut nap: Option<&mut Nap>) -> Result<State> {
+        self.send_held(socket, nap.as_deref_mut())?;
         for _ in 0..BURST {
-            loop {
+            while !self.answers {
                 match socket.recv_message(true) {
-                    Ok(part) => self.parts.push(part),
+                    Ok(part) => self.parts.push_back(part),
                     Err(Error::Again) => return Ok(State::Empty),
                     Err(error) => return Err(error),
                 }
-                if !socket.more {
-                    break;
-                }
+                self.answers = !socket.more;
             }
-            for mut part in std::mem::take(&mut self.parts) {
+            while !self.is_held_up() {
+                let Some(part) = self.parts.pop_front() else { break };
                 let more = part.more();
-                self.pass(&mut part, more, socket)?;
+                self.pass(part, more, socket, nap.as_deref_mut())?;
             }
+            if self.is_held_up() {
+                break;
+            }
+            self.answers = false;
         }
         Ok(State::Ready)
     }
+}
+
+/// Is the caller to sleep?
+fn is_due(nap: &Option<&mut Nap>) -> bool {
+    nap.as_ref().is_some_and(|nap| nap.is_due())
 }
 
 /// Why a part was not passed on.

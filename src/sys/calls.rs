@@ -89,6 +89,15 @@ mod kernel {
         // SAFETY: as the caller promises; nobody asks for the rest.
         unsafe { syscall(libc::SYS_nanosleep, time, ptr::null::<c_void>()) };
     }
+
+    /// Waits until the system has gathered enough for numbers that nobody can guess.
+    ///
+    /// # Safety
+    /// `data` may be written to, as many bytes.
+    pub(crate) unsafe fn getrandom(data: *mut c_void, len: usize) -> isize {
+        // SAFETY: as the caller promises.
+        unsafe { syscall(libc::SYS_getrandom, data, len, 0 as c_long) as isize }
+    }
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
@@ -124,6 +133,16 @@ mod kernel {
     pub(crate) unsafe fn epoll_look(fd: c_int, to: *mut libc::epoll_event, room: c_int) -> c_int {
         // SAFETY: as the caller promises.
         unsafe { libc::epoll_wait(fd, to, room, 0) }
+    }
+
+    /// Waits until the system has gathered enough for numbers that nobody can guess.
+    ///
+    /// # Safety
+    /// `data` may be written to, as many bytes.
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    pub(crate) unsafe fn getrandom(data: *mut libc::c_void, len: usize) -> isize {
+        // SAFETY: as the caller promises.
+        unsafe { libc::getrandom(data, len, 0) }
     }
 
     /// # Safety

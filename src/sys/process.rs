@@ -7,6 +7,8 @@ use std::mem;
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
 
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+use super::calls::getrandom;
 use super::check;
 
 /// Who is at the other end of a local socket.
@@ -115,7 +117,7 @@ pub(crate) fn random_bytes(buffer: &mut [u8]) -> io::Result<()> {
         while filled < buffer.len() {
             let rest = &mut buffer[filled..];
             // SAFETY: the rest of the buffer is valid for writes of its length.
-            match check(unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) }) {
+            match check(unsafe { getrandom(rest.as_mut_ptr().cast(), rest.len()) }) {
                 Ok(count) => filled += count as usize,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return random_from_device(rest),

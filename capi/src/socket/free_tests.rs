@@ -11,6 +11,7 @@ use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+use zeroxide::internal::message::FreeFn;
 use zeroxide::internal::options::ids;
 
 /// What a free function gets as its hint.
@@ -35,6 +36,10 @@ impl Lender {
 
     /// A message of lent memory.
     fn message(&'static self) -> zmq_msg_t {
+        self.message_freed_by(free)
+    }
+
+    fn message_freed_by(&'static self, free: FreeFn) -> zmq_msg_t {
         let mut msg = MaybeUninit::<zmq_msg_t>::uninit();
         let hint = ptr::from_ref(self).cast_mut().cast();
         let data = Box::leak(Box::new([7u8; 64])).as_mut_ptr().cast();
@@ -240,5 +245,37 @@ fn of_what_is_dropped_with_its_link() {
         lender.send(ZMQ_SNDMORE);
         term(context, &[pull, push]);
         lender.wait_for(11);
+    });
+}
+
+/// Has the PUSH connect to where somebody listens.
+unsafe extern "C" fn connect_to_another(_: *mut c_void, hint: *mut c_void) {
+    // SAFETY: a lender lives for ever, and this is a C string.
+    unsafe {
+        let lender = &*hint.cast::<Lender>();
+        assert_eq!(zmq_connect(lender.socket(), c"inproc://another".as_ptr()), 0);
+        lender.freed.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// What the function does to the socket counts for the call that it ran in.
+#[test]
+fn that_makes_room_for_the_call_it_is_called_in() {
+    ends(|| {
+        let context = zmq_ctx_new();
+        let (gone, address) = bound(context, ids::PULL, "inproc://gone");
+        let push = connected(context, ids::PUSH, &address);
+        let (another, _) = bound(context, ids::PULL, "inproc://another");
+        let lender = Lender::new(push);
+        let mut msg = lender.message_freed_by(connect_to_another);
+        // SAFETY: a message.
+        assert_eq!(unsafe { zmq_msg_send(&mut msg, push, 0) }, 64);
+        // The message is let go of when the PUSH learns that its only peer went.
+        assert_eq!(zmq_close(gone), 0);
+        assert_eq!(lender.freed(), 0);
+        // SAFETY: a buffer and its size.
+        assert_eq!(unsafe { zmq_send(push, c"x".as_ptr().cast(), 1, 0) }, 1);
+        assert_eq!(lender.freed(), 1);
+        term(context, &[push, another]);
     });
 }

@@ -9,7 +9,7 @@ mod poly1305;
 mod salsa20;
 mod x25519;
 
-use super::check_uninterrupted;
+use super::process::random_bytes;
 use std::hint::black_box;
 use std::io;
 use std::sync::atomic::{compiler_fence, Ordering};
@@ -28,16 +28,7 @@ pub(crate) type Tag = [u8; TAG_SIZE];
 
 /// Fills a buffer with random bytes fit for keys.
 pub(crate) fn random(buffer: &mut [u8]) -> io::Result<()> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        let rest = &mut buffer[filled..];
-        // SAFETY: `rest` may be written to.
-        let got = check_uninterrupted(|| unsafe {
-            libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0)
-        })?;
-        filled += usize::try_from(got).unwrap_or(0);
-    }
-    Ok(())
+    random_bytes(buffer)
 }
 
 /// X25519 with the base point: the public key of a secret key.
