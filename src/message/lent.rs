@@ -7,7 +7,7 @@
 use super::block::{FreeFn, Header};
 use std::alloc::{dealloc, Layout};
 use std::ffi::c_void;
-use std::mem::{self, ManuallyDrop};
+use std::mem;
 use std::ptr::NonNull;
 
 /// Memory of the application that is done with, and of which it is to be told: by
@@ -49,10 +49,9 @@ impl Returned {
     /// left to drop then.
     pub(super) fn give_back(self) {
         type Unwinding = unsafe extern "C-unwind" fn(data: *mut c_void, hint: *mut c_void);
-        let place = ManuallyDrop::new(self).0;
+        let Self(place) = self;
         // SAFETY: the entry is initialised, and is not used after this.
-        let Entry { free, data, hint, next } = unsafe { place.read() };
-        mem::forget(next);
+        let Entry { free, data, hint, .. } = unsafe { place.read() };
         // SAFETY: the memory was allocated with this layout.
         unsafe { dealloc(place.as_ptr().cast(), Layout::new::<Header>()) };
         // SAFETY: the two differ only in what may leave the function.
