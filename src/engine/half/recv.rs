@@ -380,7 +380,13 @@ impl RecvHalf {
 
     /// Lets the socket see the whole messages that were absorbed.
     fn publish(&mut self) -> Option<Pumped> {
-        let asleep = self.producer()?.commit_absorbed();
+        let producer = self.producer()?;
+        let ended = producer.has_whole_message();
+        let asleep = producer.commit_absorbed();
+        if ended {
+            // The large parts came before that, or it would have ended with another one.
+            self.large_parts = 0;
+        }
         if self.is_endless() {
             return Some(Pumped::Malformed(None));
         }
@@ -401,7 +407,6 @@ impl RecvHalf {
         let Some(producer) = self.producer() else { return false };
         let unfinished = producer.unfinished();
         if unfinished == 0 {
-            self.large_parts = 0;
             return false;
         }
         let most = match producer.hwm() as u64 {
@@ -617,3 +622,6 @@ fn on_command(
         Err(_) => Verdict::Refuse,
     }
 }
+
+#[cfg(test)]
+mod tests;

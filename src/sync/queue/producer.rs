@@ -489,11 +489,17 @@ impl<T: Payload> Producer<T> {
         0
     }
 
+    /// Is there a whole message among what was absorbed and not committed?
+    #[inline]
+    pub(crate) fn has_whole_message(&self) -> bool {
+        self.boundary != self.committed
+    }
+
     /// Publishes what was absorbed up to the end of the last whole message. True as for
     /// [`Producer::commit`].
     #[inline]
     pub fn commit_absorbed(&mut self) -> bool {
-        if self.boundary == self.committed {
+        if !self.has_whole_message() {
             return false;
         }
         self.committed = self.boundary;
