@@ -60,6 +60,15 @@ impl LoadBalancer {
         }
     }
 
+    /// Takes back the parts of a message that was begun. The next part begins another one.
+    #[cold]
+    pub(crate) fn abandon(&mut self, links: &mut Links) {
+        if let (Message::Begun, Some(id)) = (self.message, self.rotation.current()) {
+            links.rollback(id);
+        }
+        self.message = Message::None;
+    }
+
     /// Would [`LoadBalancer::send`] find a link?
     #[inline]
     pub(crate) fn has_out(&mut self, links: &mut Links) -> bool {
@@ -180,6 +189,18 @@ mod tests {
         send(&mut balancer, &mut peers, &["a", "b", "c", "d"]).unwrap();
         assert_eq!(send(&mut balancer, &mut peers, &["e"]), Err(Error::Again));
         assert_eq!(peers.heard(0), ["a+", "b+", "c+", "d"]);
+    }
+
+    #[test]
+    fn what_is_abandoned_was_never_sent() {
+        let mut peers = Peers::new(1, 1);
+        let mut balancer = balancer(&peers);
+        balancer.abandon(&mut peers.links);
+        assert_eq!(part(&mut balancer, &mut peers, "a", true), Some(0));
+        assert_eq!(part(&mut balancer, &mut peers, "b", true), Some(0));
+        balancer.abandon(&mut peers.links);
+        assert_eq!(part(&mut balancer, &mut peers, "c", false), Some(0));
+        assert_eq!(peers.heard(0), ["c"]);
     }
 
     #[test]

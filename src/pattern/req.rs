@@ -120,18 +120,27 @@ impl Req {
         if !self.dealer.has_out(links) {
             return Err(Error::Again);
         }
-        self.reply_link = None;
-        if self.correlate {
-            self.request_id = self.request_id.wrapping_add(1);
-            let request_id = self.request_id.to_ne_bytes();
-            self.dealer.outbound.send(links, &mut Frame::bytes(&request_id, true))?;
-        }
-        self.reply_link = self.dealer.outbound.send(links, &mut Frame::bytes(&[], true))?;
+        self.reply_link = match self.write_envelope(links) {
+            Ok(link) => link,
+            Err(error) => {
+                self.dealer.outbound.abandon(links);
+                return Err(error);
+            }
+        };
         self.state = State::Sending;
         while let Some(id) = self.dealer.inbound.recv(links) {
             links.discard(id);
         }
         Ok(())
+    }
+
+    fn write_envelope(&mut self, links: &mut Links) -> Result<Option<LinkId>> {
+        if self.correlate {
+            self.request_id = self.request_id.wrapping_add(1);
+            let request_id = self.request_id.to_ne_bytes();
+            self.dealer.outbound.send(links, &mut Frame::bytes(&request_id, true))?;
+        }
+        self.dealer.outbound.send(links, &mut Frame::bytes(&[], true))
     }
 
     /// The link that the next part of the reply is to be taken from.

@@ -91,3 +91,45 @@ fn a_third_thread_is_never_in_with_an_owner() {
         assert!(turn.try_take_as(TWO).is_some(), "nobody holds it for good");
     });
 }
+
+/// The first owner comes back, and a third thread with it, while another owns the turn.
+#[test]
+fn a_later_owner_is_never_in_with_the_first_one_or_with_a_third() {
+    check_deep(3, || {
+        let turn = Arc::new(Turn::<UnsafeCell<u32>>::default());
+        owned_by_one_and_then_two(&turn);
+        let others = [(ONE, 3), (THREE, 2)].map(|(me, times)| {
+            let turn = turn.clone();
+            thread::spawn(move || (0..times).for_each(|_| touch(&turn, me)))
+        });
+        (0..2).for_each(|_| touch(&turn, TWO));
+        others.into_iter().for_each(|other| other.join().unwrap());
+        assert!(turn.try_take_as(TWO).is_some(), "nobody holds it for good");
+    });
+}
+
+/// Ownership goes back to whoever had it first.
+#[test]
+fn an_owner_that_comes_back_is_never_in_with_the_one_between() {
+    check_deep(6, || {
+        let turn = Arc::new(Turn::<UnsafeCell<u32>>::default());
+        owned_by_one_and_then_two(&turn);
+        let theirs = turn.clone();
+        let other = thread::spawn(move || (0..4).for_each(|_| touch(&theirs, ONE)));
+        (0..2).for_each(|_| touch(&turn, TWO));
+        other.join().unwrap();
+        assert!(turn.try_take_as(TWO).is_some(), "nobody holds it for good");
+    });
+}
+
+fn owned_by_one_and_then_two(turn: &Turn<UnsafeCell<u32>>) {
+    (0..2).for_each(|_| touch(turn, ONE));
+    (0..3).for_each(|_| touch(turn, TWO));
+}
+
+/// Two that are in at once, or one after the other with no order in between, end the model here.
+fn touch(turn: &Turn<UnsafeCell<u32>>, me: usize) {
+    if let Some(taken) = turn.try_take_as(me) {
+        taken.with_mut(|_| ());
+    }
+}
