@@ -48,7 +48,7 @@ pub mod socket {
 }
 
 pub mod sync {
-    pub use crate::sync::{errands, numbers, queue, signal, turn};
+    pub use crate::sync::{errands, numbers, queue, signal, sleepers, turn};
 }
 
 pub mod sys {

@@ -45,7 +45,7 @@ pub unsafe extern "C-unwind" fn zmq_poll(
     })
 }
 
-/// So many items are polled without allocating memory.
+/// For so many items there is room on the stack.
 const FEW: usize = 8;
 
 /// Gives `act` room for as many items.

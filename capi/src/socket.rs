@@ -417,6 +417,10 @@ impl<const SENDS: bool> BufferCall<SENDS> {
 }
 
 impl Attempt for BufferCall<true> {
+    fn is_impatient(self) -> bool {
+        is_impatient(self.flags)
+    }
+
     #[inline(always)]
     fn at_once(self) -> Result<c_int> {
         let socket = find(self.socket)?;
@@ -433,6 +437,10 @@ impl Attempt for BufferCall<true> {
 }
 
 impl Attempt for BufferCall<false> {
+    fn is_impatient(self) -> bool {
+        is_impatient(self.flags)
+    }
+
     #[inline(always)]
     fn at_once(self) -> Result<c_int> {
         let socket = find(self.socket)?;
@@ -468,6 +476,10 @@ impl<const SENDS: bool> MessageCall<SENDS> {
 }
 
 impl Attempt for MessageCall<true> {
+    fn is_impatient(self) -> bool {
+        is_impatient(self.flags)
+    }
+
     #[inline(always)]
     fn at_once(self) -> Result<c_int> {
         let socket = find(self.socket)?;
@@ -489,6 +501,10 @@ impl Attempt for MessageCall<true> {
 }
 
 impl Attempt for MessageCall<false> {
+    fn is_impatient(self) -> bool {
+        is_impatient(self.flags)
+    }
+
     #[inline(always)]
     fn at_once(self) -> Result<c_int> {
         let socket = find(self.socket)?;
@@ -507,11 +523,15 @@ impl Attempt for MessageCall<false> {
 }
 
 fn send(socket: &RawSocket, mut frame: Frame<'_>, flags: c_int, nap: &mut Nap) -> Result<()> {
-    socket.with(|core| core.send_or_nap(&mut frame, flags & ZMQ_DONTWAIT != 0, Some(nap)))
+    socket.with(|core| core.send_or_nap(&mut frame, is_impatient(flags), nap))
 }
 
 fn recv(socket: &RawSocket, sink: &mut Sink<'_>, flags: c_int, nap: &mut Nap) -> Result<Taken> {
-    socket.with(|core| core.recv_or_nap(sink, flags & ZMQ_DONTWAIT != 0, Some(nap)))
+    socket.with(|core| core.recv_or_nap(sink, is_impatient(flags), nap))
+}
+
+fn is_impatient(flags: c_int) -> bool {
+    flags & ZMQ_DONTWAIT != 0
 }
 
 #[inline]
@@ -536,3 +556,6 @@ mod tests;
 
 #[cfg(test)]
 mod free_tests;
+
+#[cfg(test)]
+mod shared_tests;

@@ -144,6 +144,9 @@ pub trait Attempt: Copy {
     /// What most calls come to; `Again` if it takes more than that. Nothing has happened then.
     fn at_once(self) -> Result<c_int>;
 
+    /// Does it never sleep?
+    fn is_impatient(self) -> bool;
+
     /// All of it. If it has to sleep it notes that in the nap, and is tried again after it.
     fn run(self, nap: &mut Nap) -> Result<c_int>;
 }
@@ -165,23 +168,23 @@ pub fn seldom_blocking<A: Attempt>(attempt: A) -> c_int {
     first.unwrap_or_else(|| run_to_the_end(attempt))
 }
 
-/// Tries once more what can be done at once, since free functions, or other threads, may have used
-/// the socket.
+/// A call that may sleep first tries once more what can be done at once, since free functions, or
+/// other threads, may have used the socket.
 #[inline(never)]
 fn run_to_the_end<A: Attempt>(attempt: A) -> c_int {
-    try_often(&|nap| try_once(|| attempt.run(nap)))
+    let nap = if attempt.is_impatient() { Nap::Tried } else { Nap::New };
+    try_often(nap, &|nap| try_once(|| attempt.run(nap)))
 }
 
 /// Runs a function that may have to sleep: it notes that in the nap, and is tried again after it. A
 /// thread that is cancelled (`pthread_cancel`) while it sleeps unwinds from here, where nothing is
 /// to be dropped.
 pub fn blocking(attempt: impl Fn(&mut Nap) -> Result<c_int> + Copy) -> c_int {
-    try_often(&|nap| try_once(|| attempt(nap)))
+    try_often(Nap::New, &|nap| try_once(|| attempt(nap)))
 }
 
 #[inline(never)]
-fn try_often(attempt: &dyn Fn(&mut Nap) -> c_int) -> c_int {
-    let mut nap = Nap::New;
+fn try_often(mut nap: Nap, attempt: &dyn Fn(&mut Nap) -> c_int) -> c_int {
     loop {
         let returned = attempt(&mut nap);
         let due = nap.is_due();

@@ -25,10 +25,6 @@ struct Entry {
 const _: () = assert!(size_of::<Entry>() <= size_of::<Header>());
 const _: () = assert!(align_of::<Entry>() <= align_of::<Header>());
 
-// SAFETY: nobody else refers to the entry, and the application's free function may be called from
-// any thread, as `Block::from_raw_parts` demands.
-unsafe impl Send for Returned {}
-
 impl Returned {
     /// # Safety
     /// `place` was allocated with the layout of a header, and nobody uses it any more. `free` may
@@ -67,15 +63,11 @@ impl Returned {
 }
 
 /// Pieces of lent memory, the one that was let go of first coming first.
-#[derive(Default)]
 pub(super) struct List {
     first: Option<Returned>,
     /// The entry of the last one.
     last: Option<NonNull<Entry>>,
 }
-
-// SAFETY: the pointer is to an entry that the list itself owns.
-unsafe impl Send for List {}
 
 impl List {
     pub(super) const fn new() -> Self {
@@ -87,21 +79,13 @@ impl List {
     }
 
     pub(super) fn push(&mut self, returned: Returned) {
-        let last = returned.0;
-        self.append(Self { first: Some(returned), last: Some(last) });
-    }
-
-    #[inline(always)]
-    pub(super) fn append(&mut self, other: Self) {
-        if other.is_empty() {
-            return;
-        }
+        let entry = Some(returned.0);
         match self.last {
             // SAFETY: the list owns its last entry, and nobody else refers to it.
-            Some(mut last) => unsafe { last.as_mut() }.next = other.first,
-            None => self.first = other.first,
+            Some(mut last) => unsafe { last.as_mut() }.next = Some(returned),
+            None => self.first = Some(returned),
         }
-        self.last = other.last;
+        self.last = entry;
     }
 
     pub(super) fn pop(&mut self) -> Option<Returned> {
@@ -137,15 +121,11 @@ mod tests {
     fn what_came_first_is_given_back_first() {
         let mut told = Vec::new();
         let to = &raw mut told;
-        let (mut list, mut other) = (List::new(), List::new());
+        let mut list = List::new();
         assert!(list.is_empty() && list.pop().is_none());
         (1..=2).for_each(|number| list.push(returned(to, number)));
-        (4..=5).for_each(|number| other.push(returned(to, number)));
         list.pop().unwrap().give_back();
-        list.push(returned(to, 3));
-        list.append(other);
-        list.append(List::new());
-        list.push(returned(to, 6));
+        (3..=6).for_each(|number| list.push(returned(to, number)));
         while let Some(returned) = list.pop() {
             returned.give_back();
         }

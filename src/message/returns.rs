@@ -10,7 +10,7 @@
 use super::lent::{List, Returned};
 use crate::sys::farewell::Farewell;
 use std::cell::{Cell, RefCell};
-use std::mem::{self, ManuallyDrop};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Some application has lent us memory, ever.
@@ -35,25 +35,6 @@ thread_local! {
 
 /// Has a thread that ends in a free function give back the rest.
 static FAREWELL: Farewell = Farewell::calling(give_back);
-
-/// What one thread has let go of, for another to give back. If it is dropped, it waits with the
-/// thread that does so.
-pub(crate) struct Returns(List);
-
-impl Returns {
-    /// Takes what waits with this thread, if anything does.
-    pub(crate) fn take() -> Option<Self> {
-        let take = |waiting: &Waiting| Self(mem::take(&mut **waiting.list.borrow_mut()));
-        is_waiting().then(|| WAITING.with(take))
-    }
-}
-
-impl Drop for Returns {
-    fn drop(&mut self) {
-        let list = mem::take(&mut self.0);
-        WAITING.with(|waiting| waiting.list.borrow_mut().append(list));
-    }
-}
 
 /// From now on something may wait.
 pub(super) fn note_lent() {
@@ -123,22 +104,14 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     #[test]
-    fn what_is_taken_waits_where_it_is_dropped() {
+    fn what_is_let_go_of_waits_with_its_thread() {
         static CALLS: AtomicUsize = AtomicUsize::new(0);
         let calls = || CALLS.load(Ordering::SeqCst);
         (0..3).for_each(|_| drop(foreign(b"lent", &CALLS)));
+        std::thread::spawn(give_back).join().unwrap();
         assert!(is_waiting() && calls() == 0);
-        let taken = Returns::take();
-        assert!(taken.is_some() && !is_waiting() && Returns::take().is_none());
         give_back();
-        assert_eq!(calls(), 0);
-        let elsewhere = move || {
-            drop(foreign(b"lent", &CALLS));
-            drop(taken);
-            give_back();
-        };
-        std::thread::spawn(elsewhere).join().unwrap();
-        assert_eq!(calls(), 4);
+        assert!(!is_waiting() && calls() == 3);
     }
 
     #[test]

@@ -2,11 +2,10 @@
 #![forbid(unsafe_code)]
 
 use super::inproc::Names;
-use super::io_thread::{IoHandle, IoThread, Task};
+use super::io_thread::{IoHandle, IoThread};
 use super::mailbox::{Command, Mailbox};
 use crate::engine::switches::read_environment;
 use crate::error::{Error, Result};
-use crate::message::returns::Returns;
 use crate::options::ContextOptions;
 use crate::sys::calls::pause;
 use crate::sys::eventfd::EventFd;
@@ -149,14 +148,6 @@ impl Context {
     /// How many sessions and listeners its I/O threads have.
     pub(crate) fn load(&self) -> usize {
         self.0.state.lock().io.iter().map(|thread| thread.handle.load()).sum()
-    }
-
-    /// Has an I/O thread give back what waits with this thread, which holds a lock and is about to
-    /// sleep. Without such a thread it waits on.
-    pub(crate) fn pass_on_returns(&self) {
-        if let Some((returns, io)) = Returns::take().zip(self.choose_io(0)) {
-            io.send(Task::Return(returns));
-        }
     }
 
     /// Has somebody begun to terminate it?

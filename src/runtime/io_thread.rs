@@ -11,7 +11,7 @@ use crate::engine::reactor::Waker as SessionWaker;
 use crate::engine::{Reactor, Ready, Session, Timer};
 use crate::error::{Error, Result};
 use crate::link::{wake_or_hold, Hold, Sleeper};
-use crate::message::returns::{self, Returns};
+use crate::message::returns;
 use crate::sync::errands::Errands;
 use crate::sys::eventfd::EventFd;
 use crate::sys::poll::{poll, PollFd, POLLIN};
@@ -32,9 +32,6 @@ pub(crate) enum Task {
     /// Call `poked` of this session.
     Poke(usize),
     Resolved(usize, u64, Box<Result<Target>>),
-    /// Give back memory of the application: who has done with it holds a lock, and may wait for
-    /// long.
-    Return(Returns),
     /// Forget a listener that was closed.
     Forget(Arc<Accepting>),
     End,
@@ -338,7 +335,6 @@ impl Loop {
                     self.session(index, |session, io| session.resolved(io, *target));
                 }
                 Task::Resolved(..) => {}
-                Task::Return(returns) => drop(returns),
                 Task::Forget(listener) => self.forget_listener(&listener),
                 Task::End => self.ended = true,
             }

@@ -11,7 +11,9 @@ use crate::engine::{Event, Owner, SessionHandle};
 use crate::error::Result;
 use crate::link::{wake_or_hold, Boost, Link, LinkEnd, LinkId, LinkOrigin, Peer, Sleeper};
 use crate::sync::signal::Signal;
+use crate::sync::sleepers::{Bell, Sleepers};
 use crate::sys::eventfd::EventFd;
+use crate::sys::poll::{PollFd, POLLIN};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, RawFd};
@@ -38,6 +40,8 @@ pub(crate) struct Mailbox {
     signal: Signal,
     commands: Mutex<Vec<Command>>,
     descriptor: EventFd,
+    /// The threads that sleep until the socket is told something.
+    sleepers: Sleepers<EventFd>,
     ids: Mutex<LinkIds>,
     linger: AtomicI32,
     sessions: Mutex<HashMap<usize, Arc<SessionHandle>>>,
@@ -71,6 +75,7 @@ impl Mailbox {
             signal: Signal::new(),
             commands: Mutex::new(Vec::new()),
             descriptor,
+            sleepers: Sleepers::default(),
             ids: Mutex::new(LinkIds::default()),
             linger: AtomicI32::new(linger),
             sessions: Mutex::new(HashMap::new()),
@@ -109,16 +114,27 @@ impl Mailbox {
             self.descriptor.drain();
         });
         std::mem::swap(&mut *self.commands.lock(), into);
+        // If there is nothing they go on sleeping, or two that wait would wake each other for ever.
+        if !into.is_empty() && !self.sleepers.is_empty() {
+            self.rouse();
+        }
     }
 
-    /// To be called before sleeping on [`Mailbox::fd`]. False if there is no need to sleep.
-    pub(crate) fn arm(&self) -> bool {
-        self.signal.arm()
+    /// Has the calling thread wait here, to be called while it has the socket's turn. `None` if
+    /// there is something already.
+    pub(crate) fn try_wait(self: &Arc<Self>) -> Result<Option<WaitSlot>> {
+        let bell = match self.sleepers.try_lead() {
+            true => None,
+            false => Some(Arc::new(EventFd::new()?)),
+        };
+        let leads = bell.as_ref().is_none_or(|bell| self.sleepers.follow(bell.clone()));
+        let slot = WaitSlot { mailbox: self.clone(), bell };
+        Ok((leads && self.signal.arm()).then_some(slot))
     }
 
-    /// To be called after.
-    pub(crate) fn disarm(&self) {
-        self.signal.disarm();
+    /// Does a thread wait here?
+    pub(crate) fn is_waited_at(&self) -> bool {
+        !self.sleepers.is_empty()
     }
 
     /// The application has the descriptor from now on.
@@ -132,9 +148,12 @@ impl Mailbox {
         self.signal.is_shared()
     }
 
-    /// Wakes a call that sleeps on the descriptor, though there is nothing.
+    /// Wakes the threads that wait here, to look for themselves.
+    #[cold]
     pub(crate) fn rouse(&self) {
-        self.descriptor.signal();
+        if self.sleepers.ring_for_all() {
+            self.signal.write_in_any_case(|| self.descriptor.try_signal());
+        }
     }
 
     pub(crate) fn fd(&self) -> RawFd {
@@ -182,6 +201,39 @@ impl Mailbox {
     /// Stands for one link of this socket at its other end.
     pub(crate) fn peer(&self, id: LinkId) -> Arc<dyn Peer> {
         Arc::new(SocketPeer { mailbox: self.this.clone(), id })
+    }
+}
+
+/// A thread's place at a socket that it waits at; dropped when it waits no more.
+pub(crate) struct WaitSlot {
+    mailbox: Arc<Mailbox>,
+    /// What wakes it; `None` for the socket's own descriptor.
+    bell: Option<Arc<EventFd>>,
+}
+
+impl WaitSlot {
+    /// What is to be slept on.
+    pub(crate) fn poll_fd(&self) -> PollFd {
+        let fd = self.bell.as_deref().map_or(self.mailbox.fd(), EventFd::as_raw_fd);
+        PollFd::new(fd, POLLIN)
+    }
+}
+
+impl Drop for WaitSlot {
+    fn drop(&mut self) {
+        match &self.bell {
+            None => {
+                self.mailbox.signal.disarm();
+                self.mailbox.sleepers.stop_leading();
+            }
+            Some(bell) => self.mailbox.sleepers.stop_following(bell),
+        }
+    }
+}
+
+impl Bell for EventFd {
+    fn ring(&self) {
+        self.signal();
     }
 }
 

@@ -19,4 +19,4 @@ pub(crate) mod monitor;
 pub(crate) mod timers;
 
 pub use context::Context;
-pub(crate) use mailbox::{Command, Mailbox};
+pub(crate) use mailbox::{Command, Mailbox, WaitSlot};

@@ -1,7 +1,7 @@
 //! The socket itself: send, receive, bind, connect, close; monitor, poll, proxy.
 //!
-//! A socket is driven by one thread at a time and moves between threads with it. What others tell it
-//! comes through its mailbox, which is emptied at the start of a call.
+//! Threads take turns at a socket, and none of them has its turn while it sleeps (see [`waiter`]).
+//! What others tell the socket comes through its mailbox, which is emptied at the start of a call.
 #![forbid(unsafe_code)]
 
 pub(crate) mod api;
@@ -17,12 +17,14 @@ mod station;
 #[cfg(test)]
 mod tests;
 mod wait;
+mod waiter;
 
 pub(crate) use poll::poll;
-pub use poll::{forget_nap, poll_or_nap, PollItem, POLLERR, POLLIN, POLLOUT, POLLPRI};
+pub use poll::{poll_or_nap, PollItem, POLLERR, POLLIN, POLLOUT, POLLPRI};
 pub use proxy::proxy_or_nap;
 pub(crate) use proxy::proxy_steerable;
 pub use raw::RawSocket;
+pub use waiter::forget_nap;
 
 use crate::error::{Error, Result};
 use crate::link::{Brought, Frame, LinkId, Links, Peer, Sink, Taken};
@@ -37,7 +39,7 @@ use spin::Spin;
 use station::Station;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
-use wait::Deadline;
+use waiter::Deadline;
 
 /// A socket, as one thread at a time drives it. Closed when dropped: what was sent lingers.
 pub struct Core {
@@ -62,8 +64,10 @@ pub struct Core {
     at_station: bool,
     /// Scratch for sleeping.
     fds: Vec<PollFd>,
-    /// A call sleeps without the socket.
-    asleep: Option<wait::Asleep>,
+    /// Counts the times that claims were made or given back.
+    claims_round: u64,
+    /// Counts the times that the socket did what it was told.
+    rounds: u64,
     /// What reading brought the last time.
     brought: Brought,
     /// Something was sent that may still wait for company.
@@ -109,7 +113,8 @@ impl Core {
             station: Station::default(),
             at_station: false,
             fds: Vec::new(),
-            asleep: None,
+            claims_round: 0,
+            rounds: 0,
             brought: Brought::Little,
             unsettled: false,
             answers: Spin::default(),
@@ -126,21 +131,25 @@ impl Core {
         self.more
     }
 
-    /// Sends one part of a message. With `dont_wait` never blocks.
-    #[inline]
-    pub fn send(&mut self, frame: &mut Frame<'_>, dont_wait: bool) -> Result<()> {
-        self.send_or_nap(frame, dont_wait, None)
+    /// Sends one part of a message, and never sleeps.
+    ///
+    /// # Errors
+    /// `Again` if there is no room for it.
+    pub(crate) fn try_send(&mut self, frame: &mut Frame<'_>) -> Result<()> {
+        self.send_or_nap(frame, true, &mut Nap::New)
     }
 
-    /// The same; a caller that gives a `nap` is to sleep without the socket if that is due, and to
-    /// call again with the same part. The result means nothing then.
+    /// Sends one part of a message. If the `nap` is due after that the caller is to sleep without
+    /// the socket, and to call again with the same part; the result means nothing then. With
+    /// `dont_wait` it never is.
+    #[inline]
     pub fn send_or_nap(
         &mut self,
         frame: &mut Frame<'_>,
         dont_wait: bool,
-        nap: Option<&mut Nap>,
+        nap: &mut Nap,
     ) -> Result<()> {
-        if nap.as_ref().is_some_and(|nap| !nap.is_new()) {
+        if !nap.is_new() {
             return self.send_slow(frame, dont_wait, nap);
         }
         match self.send_at_once(frame) {
@@ -173,14 +182,9 @@ impl Core {
     }
 
     #[cold]
-    fn send_slow(
-        &mut self,
-        frame: &mut Frame<'_>,
-        dont_wait: bool,
-        mut nap: Option<&mut Nap>,
-    ) -> Result<()> {
+    fn send_slow(&mut self, frame: &mut Frame<'_>, dont_wait: bool, nap: &mut Nap) -> Result<()> {
         let mut detached = self.leave();
-        let deadline = match self.get_up(&mut nap)? {
+        let deadline = match self.get_up(nap)? {
             Some(deadline) => {
                 detached = true;
                 deadline
@@ -189,7 +193,7 @@ impl Core {
         };
         loop {
             // A link that went may have changed the answer, and so may flushing.
-            if !detached && (dont_wait || !self.flush()) && self.waits(deadline, false, &mut nap)? {
+            if !detached && (dont_wait || !self.flush()) && self.begin_nap(deadline, false, nap)? {
                 return Err(Error::Again);
             }
             let sent = self.pattern.send(&mut self.links, frame);
@@ -215,20 +219,15 @@ impl Core {
         told
     }
 
-    /// Receives one part of a message. With `dont_wait` never blocks.
+    /// Receives one part of a message; `nap` is as for [`Core::send_or_nap`].
     #[inline]
-    pub(crate) fn recv(&mut self, sink: &mut Sink<'_>, dont_wait: bool) -> Result<Taken> {
-        self.recv_or_nap(sink, dont_wait, None)
-    }
-
-    /// The same; `nap` is as for [`Core::send_or_nap`].
     pub fn recv_or_nap(
         &mut self,
         sink: &mut Sink<'_>,
         dont_wait: bool,
-        nap: Option<&mut Nap>,
+        nap: &mut Nap,
     ) -> Result<Taken> {
-        if nap.as_ref().is_some_and(|nap| !nap.is_new()) {
+        if !nap.is_new() {
             return self.recv_slow(sink, dont_wait, false, nap);
         }
         match self.recv_first(sink) {
@@ -275,9 +274,9 @@ impl Core {
         sink: &mut Sink<'_>,
         dont_wait: bool,
         mut detached: bool,
-        mut nap: Option<&mut Nap>,
+        nap: &mut Nap,
     ) -> Result<Taken> {
-        let deadline = match self.get_up(&mut nap)? {
+        let deadline = match self.get_up(nap)? {
             Some(deadline) => {
                 detached = true;
                 deadline
@@ -285,7 +284,7 @@ impl Core {
             None => self.deadline(dont_wait, self.options.rcvtimeo),
         };
         loop {
-            if !detached && self.waits(deadline, true, &mut nap)? {
+            if !detached && self.begin_nap(deadline, true, nap)? {
                 return Err(Error::Again);
             }
             match self.try_recv(sink) {
@@ -296,24 +295,10 @@ impl Core {
     }
 
     /// Ends the nap that the caller comes from, if it does. Returns when the call gives up.
-    fn get_up(&mut self, nap: &mut Option<&mut Nap>) -> Result<Option<Deadline>> {
-        let Some(slept) = nap.as_mut().and_then(|nap| nap.take()) else { return Ok(None) };
+    fn get_up(&mut self, nap: &mut Nap) -> Result<Option<Deadline>> {
+        let Some(slept) = nap.take() else { return Ok(None) };
         self.end_nap(slept)?;
         Ok(Some(Deadline::again(&slept)))
-    }
-
-    /// Waits. True if the caller is to sleep in its stead.
-    fn waits(
-        &mut self,
-        deadline: Deadline,
-        reading: bool,
-        nap: &mut Option<&mut Nap>,
-    ) -> Result<bool> {
-        match (nap, reading) {
-            (Some(nap), _) => self.begin_nap(deadline, reading, nap),
-            (None, true) => self.wait_for_messages(deadline).map(|()| false),
-            (None, false) => self.wait(deadline).map(|()| false),
-        }
     }
 
     /// The second value says whether links were detached after that.
@@ -326,10 +311,13 @@ impl Core {
         (taken, self.leave())
     }
 
-    /// Receives one part as a message.
-    pub fn recv_message(&mut self, dont_wait: bool) -> Result<Message> {
+    /// Receives one part as a message, and never sleeps.
+    ///
+    /// # Errors
+    /// `Again` if there is none.
+    pub(crate) fn try_recv_message(&mut self) -> Result<Message> {
         let mut message = Message::new();
-        self.recv(&mut Sink::Message(&mut message), dont_wait)?;
+        self.recv_or_nap(&mut Sink::Message(&mut message), true, &mut Nap::New)?;
         Ok(message)
     }
 
@@ -427,6 +415,7 @@ impl Core {
     fn process_commands(&mut self) {
         let mut commands = std::mem::take(&mut self.commands);
         self.mailbox.take(&mut commands);
+        self.rounds += u64::from(!commands.is_empty());
         for command in commands.drain(..) {
             self.process(command);
             self.leave();
@@ -494,10 +483,8 @@ impl Drop for Core {
             self.links.terminate(id);
         }
         self.take_care();
-        if self.asleep.is_some() {
-            // Another thread sleeps in a call, against the rules; it finds the socket gone.
-            self.mailbox.rouse();
-        }
+        // Threads that wait here find the socket gone.
+        self.mailbox.rouse();
         self.context.close_socket();
     }
 }

@@ -75,8 +75,8 @@ impl PairSink {
         head[..2].copy_from_slice(&(event.id as u16).to_ne_bytes());
         head[2..].copy_from_slice(&event.value.to_ne_bytes());
         // Nobody listens, or listens too slowly: the event is lost, nothing waits for it.
-        if self.pair.send(&mut Frame::bytes(&head, true), true).is_ok() {
-            let _ = self.pair.send(&mut Frame::bytes(event.endpoint.as_bytes(), false), true);
+        if self.pair.try_send(&mut Frame::bytes(&head, true)).is_ok() {
+            let _ = self.pair.try_send(&mut Frame::bytes(event.endpoint.as_bytes(), false));
         }
     }
 }
@@ -106,11 +106,11 @@ mod tests {
         listener.connect("inproc://monitor").unwrap();
         socket.bind("tcp://127.0.0.1:*").unwrap();
         for _ in 0..4 {
-            let head = listener.recv_message(true).unwrap();
+            let head = listener.try_recv_message().unwrap();
             assert_eq!(head[..2], (ids::EVENT_LISTENING as u16).to_ne_bytes());
-            assert!(listener.recv_message(true).unwrap().starts_with(b"tcp://127.0.0.1:"));
+            assert!(listener.try_recv_message().unwrap().starts_with(b"tcp://127.0.0.1:"));
         }
-        assert_eq!(listener.recv_message(true).err(), Some(Error::Again));
+        assert_eq!(listener.try_recv_message().err(), Some(Error::Again));
         drop((socket, listener));
         context.terminate().unwrap();
     }

@@ -2,20 +2,14 @@
 #![forbid(unsafe_code)]
 
 use super::spin::{Looks, MOMENT};
-use super::wait::Deadline;
-use super::RawSocket;
+use super::waiter::{self, forget_nap, take_waits, Deadline, SocketWait, Waits};
+use super::{Core, RawSocket};
 use crate::error::Result;
-use crate::message::returns;
-use crate::runtime::Mailbox;
-use crate::sys::farewell::Farewell;
 use crate::sys::nap::{Nap, Sleep};
 use crate::sys::poll::{self as sys, PollFd};
-use std::cell::RefCell;
-use std::mem::ManuallyDrop;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Something can be received.
 pub const POLLIN: i16 = 1;
@@ -39,6 +33,8 @@ pub struct PollItem<'a> {
     pub events: i16,
     /// Those of them that are there.
     pub revents: i16,
+    /// The socket's [`Core::rounds`] when that was found out.
+    rounds: u64,
 }
 
 /// Where it is waited for.
@@ -51,47 +47,34 @@ pub(crate) enum PollSource<'a> {
 impl<'a> PollItem<'a> {
     /// An item that waits for events of a socket.
     pub fn socket(socket: &'a RawSocket, events: i16) -> Self {
-        Self { source: PollSource::Socket(socket), events, revents: 0 }
+        Self { source: PollSource::Socket(socket), events, revents: 0, rounds: 0 }
     }
 
     /// An item that waits for events of a descriptor.
     pub fn descriptor(fd: RawFd, events: i16) -> Self {
-        Self { source: PollSource::Descriptor(fd), events, revents: 0 }
+        Self { source: PollSource::Descriptor(fd), events, revents: 0, rounds: 0 }
     }
 }
 
 /// Waits until something wanted is there, or the time is over; `None` waits forever. Returns how many
-/// items have something. A signal ends it with `Interrupted`.
+/// items have something.
 pub(crate) fn poll(items: &mut [PollItem<'_>], timeout: Option<Duration>) -> Result<usize> {
-    let deadline = Deadline::after(timeout);
-    loop {
-        // One of the descriptors may be a socket's own: a look at the socket makes it quiet.
-        let mut found = check_descriptors(items)?;
-        found += check_sockets(items)?;
-        let waiting = found == 0 && deadline.left().is_ok();
-        if waiting {
-            found = sleep(items, deadline)?;
-        } else if found == 0 && last_look(items)? {
-            found = check_sockets(items)?;
-        }
-        if found > 0 || !waiting {
-            return Ok(found);
-        }
-    }
+    waiter::wait(|nap| poll_or_nap(items, timeout, nap))
 }
 
 /// The same; if it is due the caller is to take the `nap`, and to call again with the same items.
-/// The result means nothing then.
+/// The result means nothing then. A signal ends it with `Interrupted`.
 pub fn poll_or_nap(
-    items: &mut [PollItem<'static>],
+    items: &mut [PollItem<'_>],
     timeout: Option<Duration>,
     nap: &mut Nap,
 ) -> Result<usize> {
     let deadline = match nap.take() {
-        Some(slept) => end_nap(&slept).map(|()| Deadline::again(&slept))?,
+        Some(slept) => end_nap(items, &slept).map(|()| Deadline::again(&slept))?,
         None => Deadline::after(timeout),
     };
     loop {
+        // One of the descriptors may be a socket's own: a look at the socket makes it quiet.
         let mut found = check_descriptors(items)?;
         found += check_sockets(items)?;
         let waiting = found == 0 && deadline.left().is_ok();
@@ -108,64 +91,112 @@ pub fn poll_or_nap(
     }
 }
 
-/// What a thread that takes a nap has left behind.
-struct Left {
-    armed: Armed,
-    readers: Vec<Reader<'static>>,
-    began: Instant,
-}
-
-thread_local! {
-    static LEFT: RefCell<ManuallyDrop<Option<Left>>> =
-        const { RefCell::new(ManuallyDrop::new(None)) };
-}
-
-/// Has a thread that is cancelled in a nap let go of its sockets.
-static FAREWELL: Farewell = Farewell::new(forget_nap);
-
-/// The caller does not come back from its nap.
-pub fn forget_nap() {
-    drop(take_left());
-}
-
-fn take_left() -> Option<Left> {
-    FAREWELL.cancel();
-    LEFT.with_borrow_mut(|left| left.take())
-}
-
-fn leave(left: Left) {
-    FAREWELL.expect();
-    // What was there before is for nobody to come back to; it goes when nothing is borrowed.
-    drop(LEFT.with_borrow_mut(|kept| kept.replace(left)));
-}
-
 /// True if the caller is to sleep.
-fn begin_nap(items: &[PollItem<'static>], deadline: Deadline, nap: &mut Nap) -> Result<bool> {
-    let Bed { mut fds, mailboxes, readers, .. } = make_bed(items)?;
+fn begin_nap(items: &[PollItem<'_>], deadline: Deadline, nap: &mut Nap) -> Result<bool> {
+    let mut fds = descriptors(items);
+    let mut waits = Waits::default();
+    let mut awake = false;
+    let sockets = items.iter().filter(|item| matches!(item.source, PollSource::Socket(_))).count();
+    for (index, item) in items.iter().enumerate() {
+        let PollSource::Socket(socket) = item.source else { continue };
+        let reads = item.events & POLLIN != 0 && sockets <= MAX_READERS;
+        let wait = socket.with(|core| {
+            core.settle();
+            let mut wait = core.prepare(index, reads, &mut fds);
+            if reads && core.receives && core.answers.begin() {
+                wait.spin = Some(false);
+                awake |= core.answers.pays();
+            }
+            Ok(wait)
+        })?;
+        waits.add(wait)?;
+    }
     let left = deadline.left().unwrap_or(Some(Duration::ZERO));
-    if is_awake(&readers, left) && look(&mut fds, &mailboxes, &readers)? {
-        return pump(&fds, readers).map(|()| false);
+    if awake && left.is_none_or(|left| left > MOMENT) && look(items, &mut fds, &waits)? {
+        return pump(items, &fds, &waits).map(|()| false);
     }
-    // A nap that never ended must not disarm them after this.
+    // A nap that never ended must not take these back after this.
     forget_nap();
-    let armed = Armed(mailboxes);
-    // All of them are armed before any of them counts.
-    if armed.0.iter().filter(|mailbox| !mailbox.arm()).count() > 0 {
-        return Ok(false);
+    let mut sleeps = true;
+    for wait in waits.iter_mut() {
+        let PollSource::Socket(socket) = items[wait.item].source else { continue };
+        wait.slot = socket.with(|core| match core.rounds == items[wait.item].rounds {
+            true => core.mailbox.try_wait(),
+            // Another thread has done what this socket was told since it was looked at.
+            false => Ok(None),
+        })?;
+        sleeps &= wait.slot.is_some();
     }
-    nap.lie_down(&mut fds, left, deadline.at());
-    leave(Left { armed, readers, began: Instant::now() });
-    Ok(true)
+    if sleeps {
+        waits.sleep(&mut fds, left, deadline, nap);
+    }
+    Ok(sleeps)
 }
 
-fn end_nap(slept: &Sleep) -> Result<()> {
+fn end_nap(items: &[PollItem<'_>], slept: &Sleep) -> Result<()> {
     let mut fds = Vec::new();
     let polled = slept.end(&mut fds);
-    let Some(Left { armed, readers, began }) = take_left() else { return Ok(()) };
-    drop(armed);
+    let Some(mut waits) = take_waits() else { return Ok(()) };
+    waits.get_up();
     polled?;
-    note_slept(&readers, began.elapsed())?;
-    pump(&fds, readers)
+    for wait in waits.iter().filter(|wait| wait.spin.is_some()) {
+        with_socket(items, wait, |core| core.note_slept(wait, waits.slept()))?;
+    }
+    pump(items, &fds, &waits)
+}
+
+/// Reads from the connections that are ready.
+fn pump(items: &[PollItem<'_>], fds: &[PollFd], waits: &Waits) -> Result<()> {
+    for wait in waits.iter().filter(|wait| wait.is_claimed_ready(fds)) {
+        with_socket(items, wait, |core| core.pump_claimed(wait, fds))?;
+    }
+    Ok(())
+}
+
+/// Waits a moment without sleeping. True if there is something.
+fn look(items: &[PollItem<'_>], fds: &mut [PollFd], waits: &Waits) -> Result<bool> {
+    let mut looks = Looks::begin(MOMENT);
+    let mut over = false;
+    while !over && looks.go_on() {
+        // The sockets' own descriptors tell nothing yet: nobody has asked for that.
+        over = is_told(items)? || sys::poll(fds, Some(Duration::ZERO))? > 0;
+        if !over {
+            std::thread::yield_now();
+        }
+    }
+    for wait in waits.iter().filter(|wait| wait.spin.is_some()) {
+        with_socket(items, wait, |core| {
+            if core.answers.pays() {
+                core.answers.was_awake(&looks, over);
+            }
+        })?;
+    }
+    Ok(over)
+}
+
+/// Has a socket been told something?
+fn is_told(items: &[PollItem<'_>]) -> Result<bool> {
+    let mut told = false;
+    for item in items {
+        if let PollSource::Socket(socket) = item.source {
+            told |= socket.with(|core| Ok(core.mailbox.is_pending()))?;
+        }
+    }
+    Ok(told)
+}
+
+fn with_socket(
+    items: &[PollItem<'_>],
+    wait: &SocketWait,
+    act: impl FnOnce(&mut Core),
+) -> Result<()> {
+    match items.get(wait.item).map(|item| item.source) {
+        Some(PollSource::Socket(socket)) => socket.with(|core| {
+            act(core);
+            Ok(())
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Looks at what sockets would read by themselves if they waited. True if that brought something.
@@ -184,7 +215,9 @@ fn check_sockets(items: &mut [PollItem<'_>]) -> Result<usize> {
     let round = ROUNDS.fetch_add(1, Ordering::Relaxed);
     for item in items {
         if let PollSource::Socket(socket) = item.source {
-            item.revents = socket.with(|core| core.events_in(round))? & item.events;
+            let (events, rounds) =
+                socket.with(|core| core.events_in(round).map(|events| (events, core.rounds)))?;
+            (item.revents, item.rounds) = (events & item.events, rounds);
             found += usize::from(item.revents != 0);
         }
     }
@@ -198,137 +231,6 @@ fn check_descriptors(items: &mut [PollItem<'_>]) -> Result<usize> {
     }
     sys::poll(&mut fds, Some(Duration::ZERO))?;
     Ok(take_descriptors(items, &fds))
-}
-
-/// Sleeps until a descriptor is ready or a socket is told something.
-fn sleep(items: &mut [PollItem<'_>], deadline: Deadline) -> Result<usize> {
-    let Bed { mut fds, plain, mailboxes, readers } = make_bed(items)?;
-    let left = deadline.left().unwrap_or(Some(Duration::ZERO));
-    if !(is_awake(&readers, left) && look(&mut fds, &mailboxes, &readers)?) {
-        sleep_on(&mut fds, mailboxes, &readers, left)?;
-    }
-    pump(&fds, readers)?;
-    Ok(take_descriptors(items, &fds[..plain]))
-}
-
-/// What there is to sleep on.
-struct Bed<'a> {
-    fds: Vec<PollFd>,
-    /// So many of them are no sockets' own.
-    plain: usize,
-    mailboxes: Vec<Arc<Mailbox>>,
-    readers: Vec<Reader<'a>>,
-}
-
-fn make_bed<'a>(items: &[PollItem<'a>]) -> Result<Bed<'a>> {
-    let mut fds = descriptors(items);
-    let plain = fds.len();
-    let mut mailboxes = Vec::new();
-    let mut readers = Vec::new();
-    let sockets = items.iter().filter(|item| matches!(item.source, PollSource::Socket(_))).count();
-    for item in items.iter() {
-        let PollSource::Socket(socket) = item.source else { continue };
-        let mailbox = socket.with(|core| {
-            core.settle();
-            if item.events & POLLIN != 0 && sockets <= MAX_READERS {
-                let start = fds.len();
-                core.claim(&mut fds);
-                let asked = core.receives && core.answers.begin();
-                let awake = asked && core.answers.pays();
-                readers.push(Reader { socket, fds: start..fds.len(), asked, awake });
-            }
-            Ok(core.mailbox.clone())
-        })?;
-        fds.push(PollFd::new(mailbox.fd(), sys::POLLIN));
-        mailboxes.push(mailbox);
-    }
-    Ok(Bed { fds, plain, mailboxes, readers })
-}
-
-/// Is it worth while to wait a moment without sleeping?
-fn is_awake(readers: &[Reader<'_>], left: Option<Duration>) -> bool {
-    readers.iter().any(|reader| reader.awake) && left.is_none_or(|left| left > MOMENT)
-}
-
-/// Reads from the connections that are ready.
-fn pump(fds: &[PollFd], readers: Vec<Reader<'_>>) -> Result<()> {
-    for Reader { socket, fds: range, .. } in readers {
-        if fds[range.clone()].iter().any(PollFd::is_ready) {
-            socket.with(|core| Ok(core.pump(Some(&fds[range]))))?;
-        }
-    }
-    Ok(())
-}
-
-/// A socket that is to receive.
-struct Reader<'a> {
-    socket: &'a RawSocket,
-    /// Where the connections stand that it reads by itself.
-    fds: std::ops::Range<usize>,
-    /// It has sent something since its last wait.
-    asked: bool,
-    /// Its last answers came soon enough to be waited for awake.
-    awake: bool,
-}
-
-/// Waits a moment without sleeping. True if there is something.
-fn look(fds: &mut [PollFd], mailboxes: &[Arc<Mailbox>], readers: &[Reader<'_>]) -> Result<bool> {
-    let mut looks = Looks::begin(MOMENT);
-    let mut over = false;
-    while !over && looks.go_on() {
-        over = mailboxes.iter().any(|mailbox| mailbox.is_pending())
-            || sys::poll(fds, Some(Duration::ZERO))? > 0;
-        if !over {
-            std::thread::yield_now();
-        }
-    }
-    for reader in readers.iter().filter(|reader| reader.awake) {
-        reader.socket.with(|core| {
-            core.answers.was_awake(&looks, over);
-            Ok(())
-        })?;
-    }
-    Ok(over)
-}
-
-fn sleep_on(
-    fds: &mut [PollFd],
-    mailboxes: Vec<Arc<Mailbox>>,
-    readers: &[Reader<'_>],
-    left: Option<Duration>,
-) -> Result<()> {
-    returns::give_back();
-    let start = Instant::now();
-    let mut told = false;
-    let armed = Armed(mailboxes);
-    for mailbox in &armed.0 {
-        told |= !mailbox.arm();
-    }
-    let polled = sys::poll(fds, if told { Some(Duration::ZERO) } else { left });
-    drop(armed);
-    polled?;
-    note_slept(readers, start.elapsed())
-}
-
-fn note_slept(readers: &[Reader<'_>], slept: Duration) -> Result<()> {
-    for reader in readers.iter().filter(|reader| reader.asked) {
-        reader.socket.with(|core| {
-            core.answers.was_asleep(slept);
-            Ok(())
-        })?;
-    }
-    Ok(())
-}
-
-/// Sockets that are to write their descriptors when told something; no more so when dropped.
-struct Armed(Vec<Arc<Mailbox>>);
-
-impl Drop for Armed {
-    fn drop(&mut self) {
-        for mailbox in &self.0 {
-            mailbox.disarm();
-        }
-    }
 }
 
 fn descriptors(items: &[PollItem<'_>]) -> Vec<PollFd> {

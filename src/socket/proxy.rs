@@ -11,7 +11,7 @@ mod control;
 mod tests;
 
 use super::poll::PollSource;
-use super::{poll, poll_or_nap, Core, PollItem, RawSocket, POLLIN, POLLOUT};
+use super::{poll_or_nap, waiter, Core, PollItem, RawSocket, POLLIN, POLLOUT};
 use crate::error::{Error, Result};
 use crate::link::{Frame, Link, Sink};
 use crate::message::{returns, Message};
@@ -39,7 +39,8 @@ pub(crate) fn proxy_steerable(
     capture: Option<&RawSocket>,
     control: Option<&RawSocket>,
 ) -> Result<()> {
-    Proxy::new(frontend, backend, capture, control)?.run()
+    let mut proxy = Proxy::new(frontend, backend, capture, control)?;
+    waiter::wait(|nap| proxy.run_or_nap(nap))
 }
 
 /// The same; if it is due the caller is to take the `nap`, and to call again. The result means
@@ -101,25 +102,6 @@ struct Proxy<'a> {
     paused: bool,
 }
 
-impl Proxy<'static> {
-    fn run_or_nap(&mut self, nap: &mut Nap) -> Result<()> {
-        loop {
-            if returns::is_waiting() {
-                // Free functions are called where the caller sleeps.
-                nap.lie_down(&mut Vec::new(), Some(Duration::ZERO), None);
-                return Ok(());
-            }
-            let told = match self.is_held_up() {
-                true => false,
-                false => self.wait(|items| poll_or_nap(items, None, nap).map(drop))?,
-            };
-            if nap.is_due() || self.act(told, Some(nap))? || nap.is_due() {
-                return Ok(());
-            }
-        }
-    }
-}
-
 impl<'a> Proxy<'a> {
     fn new(
         frontend: &'a RawSocket,
@@ -138,11 +120,18 @@ impl<'a> Proxy<'a> {
         })
     }
 
-    fn run(&mut self) -> Result<()> {
+    fn run_or_nap(&mut self, nap: &mut Nap) -> Result<()> {
         loop {
-            returns::give_back();
-            let told = self.wait(|items| poll(items, None).map(drop))?;
-            if self.act(told, None)? {
+            if returns::is_waiting() {
+                // Free functions are called where the caller sleeps.
+                nap.lie_down(&mut Vec::new(), Some(Duration::ZERO), None);
+                return Ok(());
+            }
+            let told = match self.is_held_up() {
+                true => false,
+                false => self.wait(nap)?,
+            };
+            if nap.is_due() || self.act(told, nap)? || nap.is_due() {
                 return Ok(());
             }
         }
@@ -150,7 +139,7 @@ impl<'a> Proxy<'a> {
 
     /// Obeys the control socket if it was `told` something, and passes messages on. True if that
     /// was the end. If a `nap` is due afterwards, a part that cannot be sent yet is held up.
-    fn act(&mut self, told: bool, nap: Option<&mut Nap>) -> Result<bool> {
+    fn act(&mut self, told: bool, nap: &mut Nap) -> Result<bool> {
         if let Some(control) = self.control.filter(|_| told) {
             match control::obey(control, &self.statistics())? {
                 Some(Command::Pause) => self.paused = true,
@@ -165,12 +154,12 @@ impl<'a> Proxy<'a> {
         Ok(false)
     }
 
-    fn pass_on(&mut self, mut nap: Option<&mut Nap>) -> Result<()> {
+    fn pass_on(&mut self, nap: &mut Nap) -> Result<()> {
         let back_first = !self.forth.is_held_up() && self.is_held_up();
         let (forth, back) = (Some(&mut self.forth), self.back.as_mut());
         let turns = if back_first { [back, forth] } else { [forth, back] };
         for direction in turns.into_iter().flatten() {
-            direction.work(nap.as_deref_mut())?;
+            direction.work(nap)?;
             if direction.is_held_up() {
                 break;
             }
@@ -184,7 +173,7 @@ impl<'a> Proxy<'a> {
     }
 
     /// Sleeps until a direction can go on, or a command is there: then it is true.
-    fn wait(&mut self, poll: impl FnOnce(&mut [PollItem<'a>]) -> Result<()>) -> Result<bool> {
+    fn wait(&mut self, nap: &mut Nap) -> Result<bool> {
         let (forth, back) = (&mut self.forth, &mut self.back);
         let active = !self.paused;
         let wanted = |side: Option<&Direction<'a>>, state, events| match side {
@@ -205,7 +194,7 @@ impl<'a> Proxy<'a> {
         let used = if self.control.is_some() { 3 } else { 2 };
         match hurry {
             true => look(&mut items[..used])?,
-            false => poll(&mut items[..used])?,
+            false => drop(poll_or_nap(&mut items[..used], None, nap)?),
         }
         let [frontend, backend, control] = items.map(|item| item.revents);
         forth.learn(frontend & POLLIN != 0, backend & POLLOUT != 0);
@@ -310,7 +299,7 @@ impl<'a> Direction<'a> {
     }
 
     /// Passes on what can be passed on, if there may be anything.
-    fn work(&mut self, nap: Option<&mut Nap>) -> Result<()> {
+    fn work(&mut self, nap: &mut Nap) -> Result<()> {
         if self.state == State::Ready {
             let (from, to) = (self.from, self.to);
             self.state = match is_same(from, to) {
@@ -322,13 +311,8 @@ impl<'a> Direction<'a> {
     }
 
     /// From one socket to another.
-    fn forward(
-        &mut self,
-        from: &mut Core,
-        to: &mut Core,
-        mut nap: Option<&mut Nap>,
-    ) -> Result<State> {
-        self.send_held(to, nap.as_deref_mut())?;
+    fn forward(&mut self, from: &mut Core, to: &mut Core, nap: &mut Nap) -> Result<State> {
+        self.send_held(to, nap)?;
         let mut left = BURST;
         let mut plain = self.capture.is_none() && to.forgets_metadata();
         while left > 0 && !self.is_held_up() {
@@ -341,7 +325,7 @@ impl<'a> Direction<'a> {
                 to.leave();
                 return Ok(State::Full);
             }
-            match self.forward_part(from, to, plain, nap.as_deref_mut()) {
+            match self.forward_part(from, to, plain, nap) {
                 Ok(more) => {
                     self.in_message = more;
                     left -= usize::from(!more);
@@ -361,7 +345,7 @@ impl<'a> Direction<'a> {
         from: &mut Core,
         to: &mut Core,
         plain: bool,
-        nap: Option<&mut Nap>,
+        nap: &mut Nap,
     ) -> Result<bool, Stop> {
         from.enter().map_err(Stop::Failed)?;
         let incoming = match from.pattern.recv(&mut from.links) {
@@ -383,7 +367,7 @@ impl<'a> Direction<'a> {
                     let front = from.links.front(id).filter(|front| front.body.len() <= COPIED);
                     if let Some(front) = front {
                         let (len, more) = (front.body.len(), front.more);
-                        match to.send(&mut Frame::bytes(front.body, more), true) {
+                        match to.try_send(&mut Frame::bytes(front.body, more)) {
                             Ok(()) => {
                                 self.count(len);
                                 from.links.discard(id);
@@ -408,35 +392,28 @@ impl<'a> Direction<'a> {
 
     /// Sends a part on, and a copy of it to be captured.
     #[inline]
-    fn pass(
-        &mut self,
-        part: Message,
-        more: bool,
-        to: &mut Core,
-        nap: Option<&mut Nap>,
-    ) -> Result<()> {
+    fn pass(&mut self, part: Message, more: bool, to: &mut Core, nap: &mut Nap) -> Result<()> {
         self.held = Some(Held { part, more, captured: false });
         self.send_held(to, nap)
     }
 
     /// Sends what is held. If that has to wait, and it is the caller who sleeps, it is held on.
     #[inline]
-    fn send_held(&mut self, to: &mut Core, mut nap: Option<&mut Nap>) -> Result<()> {
+    fn send_held(&mut self, to: &mut Core, nap: &mut Nap) -> Result<()> {
         let Some(Held { part, more, captured }) = &mut self.held else { return Ok(()) };
         if let Some(capture) = self.capture.filter(|_| !*captured) {
             let mut copy = part.clone();
             let mut frame = Frame::message(&mut copy, *more);
-            let sent =
-                capture.with(|capture| capture.send_or_nap(&mut frame, false, nap.as_deref_mut()));
-            if is_due(&nap) {
+            let sent = capture.with(|capture| capture.send_or_nap(&mut frame, false, nap));
+            if nap.is_due() {
                 return Ok(());
             }
             sent?;
             *captured = true;
         }
         let len = part.len();
-        let sent = to.send_or_nap(&mut Frame::message(part, *more), false, nap.as_deref_mut());
-        if is_due(&nap) {
+        let sent = to.send_or_nap(&mut Frame::message(part, *more), false, nap);
+        if nap.is_due() {
             return Ok(());
         }
         self.held = None;
@@ -451,11 +428,11 @@ impl<'a> Direction<'a> {
     }
 
     /// From a socket to itself: a REP, for one, has to read a message to its end before it answers.
-    fn reflect(&mut self, socket: &mut Core, mut nap: Option<&mut Nap>) -> Result<State> {
-        self.send_held(socket, nap.as_deref_mut())?;
+    fn reflect(&mut self, socket: &mut Core, nap: &mut Nap) -> Result<State> {
+        self.send_held(socket, nap)?;
         for _ in 0..BURST {
             while !self.answers {
-                match socket.recv_message(true) {
+                match socket.try_recv_message() {
                     Ok(part) => self.parts.push_back(part),
                     Err(Error::Again) => return Ok(State::Empty),
                     Err(error) => return Err(error),
@@ -465,7 +442,7 @@ impl<'a> Direction<'a> {
             while !self.is_held_up() {
                 let Some(part) = self.parts.pop_front() else { break };
                 let more = part.more();
-                self.pass(part, more, socket, nap.as_deref_mut())?;
+                self.pass(part, more, socket, nap)?;
             }
             if self.is_held_up() {
                 break;
@@ -474,11 +451,6 @@ impl<'a> Direction<'a> {
         }
         Ok(State::Ready)
     }
-}
-
-/// Is the caller to sleep?
-fn is_due(nap: &Option<&mut Nap>) -> bool {
-    nap.as_ref().is_some_and(|nap| nap.is_due())
 }
 
 /// Why a part was not passed on.

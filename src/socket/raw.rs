@@ -1,9 +1,10 @@
 //! A socket in a place that outlives it, for callers that share places between threads.
 #![forbid(unsafe_code)]
 
-use super::Core;
+use super::{waiter, Core};
 use crate::error::{Error, Result};
 use crate::link::{Frame, Sink, Taken};
+use crate::message::Message;
 use crate::runtime::Context;
 use crate::sync::turn::{self, Turn};
 use crate::sys::fork;
@@ -76,6 +77,23 @@ impl RawSocket {
         let result = watch.0.recv_at_once(sink);
         mem::forget(watch);
         result
+    }
+
+    /// Sends one part of a message, and waits while there is no room for it, unless told not to.
+    pub fn send(&self, frame: &mut Frame<'_>, dont_wait: bool) -> Result<()> {
+        waiter::wait(|nap| self.with(|core| core.send_or_nap(frame, dont_wait, nap)))
+    }
+
+    /// Receives one part of a message, and waits while there is none, unless told not to.
+    pub(crate) fn recv(&self, sink: &mut Sink<'_>, dont_wait: bool) -> Result<Taken> {
+        waiter::wait(|nap| self.with(|core| core.recv_or_nap(sink, dont_wait, nap)))
+    }
+
+    /// The same, as a message.
+    pub fn recv_message(&self, dont_wait: bool) -> Result<Message> {
+        let mut message = Message::new();
+        self.recv(&mut Sink::Message(&mut message), dont_wait)?;
+        Ok(message)
     }
 
     #[inline(always)]

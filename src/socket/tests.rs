@@ -25,7 +25,7 @@ fn last_endpoint(socket: &RawSocket) -> String {
 fn send(socket: &RawSocket, parts: &[&[u8]]) {
     for (index, part) in parts.iter().enumerate() {
         let mut frame = Frame::bytes(part, index + 1 < parts.len());
-        socket.with(|core| core.send(&mut frame, false)).unwrap();
+        socket.send(&mut frame, false).unwrap();
     }
 }
 
@@ -33,7 +33,7 @@ fn recv(socket: &RawSocket) -> Vec<Vec<u8>> {
     let mut parts = Vec::new();
     loop {
         let part = socket
-            .with(|core| core.recv_message(false))
+            .recv_message(false)
             .unwrap_or_else(|e| panic!("{e:?} on {}", last_endpoint(socket)));
         parts.push(part.to_vec());
         if !part.more() {
@@ -203,7 +203,7 @@ fn a_socket_may_be_polled_for_many_times() {
 fn await_subscriber(subscriber: &RawSocket, publish: impl Fn()) {
     set(subscriber, ids::SUBSCRIBE, b"ready");
     set(subscriber, ids::RCVTIMEO, &10i32.to_ne_bytes());
-    while subscriber.with(|core| core.recv_message(false)).is_err() {
+    while subscriber.recv_message(false).is_err() {
         publish();
     }
     set(subscriber, ids::RCVTIMEO, &2000i32.to_ne_bytes());
@@ -233,7 +233,7 @@ fn a_publisher_that_is_told_to_publish_has_heard_the_subscription_before() {
         set(&subscriber, ids::SUBSCRIBE, &topic);
         send(&order, &[&topic]);
         let heard = || {
-            let message = subscriber.with(|core| core.recv_message(false));
+            let message = subscriber.recv_message(false);
             message.unwrap_or_else(|error| panic!("{error:?} instead of {number}")).to_vec()
         };
         // Some of the first may still come.

@@ -1,73 +1,20 @@
-//! How a socket sleeps until something can be done.
+//! How a socket prepares a sleep of its caller, and what it reads for it.
 #![forbid(unsafe_code)]
 
 use super::spin::{Looks, Spin, MOMENT, REST};
 use super::station::Station;
+use super::waiter::{take_waits, Deadline, SocketWait, Waits};
 use super::Core;
 use crate::engine::switches::{Use, CLAIMED_RECEIVE};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::link::{Brought, LinkId};
 use crate::options::millis;
 use crate::sys::clock;
 use crate::sys::epoll::BATCH;
 use crate::sys::nap::{Nap, Sleep};
-use crate::sys::poll::{poll, PollFd, POLLIN};
+use crate::sys::poll::{PollFd, POLLIN};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
-
-/// When a call gives up.
-#[derive(Clone, Copy)]
-pub(super) enum Deadline {
-    Now,
-    At(Instant),
-    Never,
-}
-
-impl Deadline {
-    pub(super) fn after(timeout: Option<Duration>) -> Self {
-        match timeout {
-            None => Deadline::Never,
-            Some(timeout) if timeout.is_zero() => Deadline::Now,
-            Some(timeout) => {
-                Instant::now().checked_add(timeout).map_or(Deadline::Never, Deadline::At)
-            }
-        }
-    }
-
-    /// The same once more, for a call that has slept.
-    pub(super) fn again(slept: &Sleep) -> Self {
-        slept.deadline.map_or(Deadline::Never, Deadline::At)
-    }
-
-    /// When that is, if ever, and if there is time to sleep at all.
-    pub(super) fn at(self) -> Option<Instant> {
-        match self {
-            Deadline::At(at) => Some(at),
-            Deadline::Now | Deadline::Never => None,
-        }
-    }
-
-    /// The time left, `None` if there is no limit; `Again` if there is none left.
-    pub(super) fn left(self) -> Result<Option<Duration>> {
-        match self {
-            Deadline::Now => Err(Error::Again),
-            Deadline::Never => Ok(None),
-            Deadline::At(at) => match at.checked_duration_since(Instant::now()) {
-                Some(left) if !left.is_zero() => Ok(Some(left)),
-                _ => Err(Error::Again),
-            },
-        }
-    }
-}
-
-/// A sleep that has begun.
-pub(super) struct Asleep {
-    /// It ends when there is something to read from the socket's connections, too.
-    reading: bool,
-    /// What is waited for may come soon: the rest of a message, or an answer.
-    rest: Option<bool>,
-    began: Instant,
-}
+use std::time::Duration;
 
 impl Core {
     pub(super) fn deadline(&self, dont_wait: bool, timeout: i32) -> Deadline {
@@ -77,38 +24,9 @@ impl Core {
         }
     }
 
-    /// Sleeps until somebody tells the socket something, and does what it was told.
-    pub(super) fn wait(&mut self, deadline: Deadline) -> Result<()> {
-        let left = deadline.left()?;
-        self.sleep_and_process(left, false)
-    }
-
-    /// The same, and reads from the socket's connections meanwhile.
-    pub(super) fn wait_for_messages(&mut self, deadline: Deadline) -> Result<()> {
-        match deadline.left() {
-            Ok(left) => self.sleep_and_process(left, true),
-            Err(_) if self.last_look() => self.check(),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn sleep_and_process(&mut self, left: Option<Duration>, reading: bool) -> Result<()> {
-        let mut fds = self.begin_sleep(reading);
-        let slept = match self.looks_first(left, reading) {
-            None => Ok(()),
-            Some(asleep) => {
-                let slept = self.sleep_on(&mut fds, left, reading);
-                slept.map(|()| self.note_slept(asleep))
-            }
-        };
-        self.fds = fds;
-        slept?;
-        self.wake_up()
-    }
-
-    /// Begins to sleep as [`Core::wait`] does, or as [`Core::wait_for_messages`] if it is
-    /// `reading`. True if the caller is to sleep without the socket, and then to come back to
-    /// [`Core::end_nap`].
+    /// Prepares to sleep until somebody tells the socket something, or until there is something to
+    /// read from its connections if it is `reading`. True if the caller is to sleep without the
+    /// socket, and then to come back to [`Core::end_nap`].
     pub(super) fn begin_nap(
         &mut self,
         deadline: Deadline,
@@ -120,63 +38,103 @@ impl Core {
             Err(_) if reading && self.last_look() => return self.check().map(|()| false),
             Err(error) => return Err(error),
         };
-        let mut fds = self.begin_sleep(reading);
-        self.asleep = self.looks_first(left, reading);
-        let sleeps = self.asleep.is_some() && self.mailbox.arm();
-        if sleeps {
-            nap.lie_down(&mut fds, left, deadline.at());
-        }
+        let mut fds = std::mem::take(&mut self.fds);
+        fds.clear();
+        let wait = self.prepare(0, reading, &mut fds);
+        let sleeps = self.go_to_sleep(wait, deadline, left, reading, &mut fds, nap);
         self.fds = fds;
-        match sleeps {
+        match sleeps? {
             true => Ok(true),
             false => self.wake_up().map(|()| false),
         }
+    }
+
+    fn go_to_sleep(
+        &mut self,
+        mut wait: SocketWait,
+        deadline: Deadline,
+        left: Option<Duration>,
+        reading: bool,
+        fds: &mut Vec<PollFd>,
+        nap: &mut Nap,
+    ) -> Result<bool> {
+        if reading && self.looks_first(left, &mut wait) {
+            return Ok(false);
+        }
+        wait.slot = self.mailbox.try_wait()?;
+        if wait.slot.is_none() {
+            return Ok(false);
+        }
+        let mut waits = Waits::default();
+        waits.add(wait)?;
+        waits.sleep(fds, left, deadline, nap);
+        Ok(true)
     }
 
     /// Ends what [`Core::begin_nap`] began.
     pub(super) fn end_nap(&mut self, slept: Sleep) -> Result<()> {
         let mut fds = std::mem::take(&mut self.fds);
         let polled = slept.end(&mut fds);
-        if polled.is_err() || !fds.first().is_some_and(PollFd::is_ready) {
-            self.mailbox.disarm();
-        }
-        // Another thread may have used the socket meanwhile; then there is no more to end.
-        if let (Ok(()), Some(asleep)) = (&polled, self.asleep.take()) {
-            if asleep.reading {
-                self.pump(fds.get(1..));
+        if let Some(mut waits) = take_waits() {
+            waits.get_up();
+            if polled.is_ok() {
+                waits.iter().for_each(|wait| self.end_wait(wait, &fds, waits.slept()));
             }
-            self.note_slept(asleep);
         }
         self.fds = fds;
         polled?;
         self.wake_up()
     }
 
-    fn begin_sleep(&mut self, reading: bool) -> Vec<PollFd> {
-        let mut fds = std::mem::take(&mut self.fds);
-        fds.clear();
+    /// Prepares a wait of the caller's item of this number, and adds what to sleep on.
+    pub(super) fn prepare(
+        &mut self,
+        item: usize,
+        reading: bool,
+        fds: &mut Vec<PollFd>,
+    ) -> SocketWait {
+        let own = fds.len();
         fds.push(PollFd::new(self.mailbox.fd(), POLLIN));
-        if reading {
-            self.claim(&mut fds);
+        let start = fds.len();
+        if self.mailbox.is_waited_at() {
+            // Two threads cannot read for themselves; what one of them claimed goes back.
+            self.release_claims();
+        } else if reading {
+            self.claim(fds);
         }
-        fds
+        let (claimed, claims_round) = (start..fds.len(), self.claims_round);
+        SocketWait { slot: None, item, own, claimed, claims_round, spin: None }
+    }
+
+    /// Reads from the connections that have something, after a sleep.
+    pub(super) fn end_wait(&mut self, wait: &SocketWait, fds: &[PollFd], slept: Duration) {
+        self.note_slept(wait, slept);
+        self.pump_claimed(wait, fds);
+    }
+
+    pub(super) fn note_slept(&mut self, wait: &SocketWait, slept: Duration) {
+        if let Some(rest) = wait.spin {
+            self.spin(rest).was_asleep(slept);
+        }
+    }
+
+    /// The same without a sleep.
+    pub(super) fn pump_claimed(&mut self, wait: &SocketWait, fds: &[PollFd]) {
+        // If another thread has made claims of its own meanwhile, these mean nothing.
+        let is_current = wait.claims_round == self.claims_round;
+        self.pump(if is_current { fds.get(wait.claimed.clone()) } else { None });
     }
 
     fn wake_up(&mut self) -> Result<()> {
         self.process_commands();
-        self.mailbox.disarm();
         self.check()
     }
 
-    /// Looks once more before it sleeps, or for a moment where that pays. `None` if there is
+    /// Looks once more before it sleeps, or for a moment where that pays. True if there is
     /// something.
-    fn looks_first(&mut self, left: Option<Duration>, reading: bool) -> Option<Asleep> {
-        let asleep = |rest| Some(Asleep { reading, rest, began: Instant::now() });
-        if !reading {
-            return asleep(None);
-        }
+    fn looks_first(&mut self, left: Option<Duration>, wait: &mut SocketWait) -> bool {
         if self.brought > Brought::Little && self.pump(None) {
-            return None;
+            return true;
         }
         // What is waited for after something was sent may be the answer.
         let asked = self.answers.begin();
@@ -184,19 +142,10 @@ impl Core {
         let limit = match rest {
             true => REST,
             false if asked => MOMENT,
-            false => return asleep(None),
+            false => return false,
         };
-        if self.spin(rest).pays() && left.is_none_or(|left| left > limit) && self.look(rest, limit)
-        {
-            return None;
-        }
-        asleep(Some(rest))
-    }
-
-    fn note_slept(&mut self, asleep: Asleep) {
-        if let Some(rest) = asleep.rest {
-            self.spin(rest).was_asleep(asleep.began.elapsed());
-        }
+        wait.spin = Some(rest);
+        self.spin(rest).pays() && left.is_none_or(|left| left > limit) && self.look(rest, limit)
     }
 
     fn spin(&mut self, rest: bool) -> &mut Spin {
@@ -228,27 +177,6 @@ impl Core {
         })
     }
 
-    fn sleep_on(
-        &mut self,
-        fds: &mut [PollFd],
-        left: Option<Duration>,
-        reading: bool,
-    ) -> Result<()> {
-        self.context.pass_on_returns();
-        if self.mailbox.arm() {
-            let polled = poll(fds, left);
-            if polled.is_err() || !fds[0].is_ready() {
-                // From here on this thread wakes nobody but itself.
-                self.mailbox.disarm();
-            }
-            polled?;
-            if reading {
-                self.pump(Some(&fds[1..]));
-            }
-        }
-        Ok(())
-    }
-
     /// The caller is about to wait: what was sent does not wait for company any longer.
     pub(super) fn settle(&mut self) {
         if std::mem::take(&mut self.unsettled) && self.links.len() <= MAX_CLAIMS {
@@ -263,6 +191,7 @@ impl Core {
     /// Claims the receive halves of the socket's connections, if they are few, and adds what to sleep on.
     pub(super) fn claim(&mut self, fds: &mut Vec<PollFd>) {
         self.claims.clear();
+        self.claims_round += 1;
         self.at_station = false;
         if !self.receives || self.mailbox.is_shared() {
             return;
@@ -397,6 +326,7 @@ impl Core {
 
     /// Lets the I/O threads read again.
     pub(super) fn release_claims(&mut self) {
+        self.claims_round += 1;
         for peer in self.claims.drain(..) {
             peer.release();
         }

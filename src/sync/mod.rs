@@ -9,6 +9,7 @@ pub mod errands;
 pub mod numbers;
 pub mod queue;
 pub mod signal;
+pub mod sleepers;
 pub mod turn;
 
 pub(crate) mod atomic {

@@ -65,6 +65,13 @@ impl Signal {
         }
     }
 
+    /// Has `write` make the descriptor readable though nothing new waits: somebody else who sleeps on
+    /// it is to look.
+    pub fn write_in_any_case(&self, write: impl FnOnce() -> bool) {
+        self.0.fetch_or(SIGNALLED, Ordering::AcqRel);
+        write();
+    }
+
     /// To be called by the reader before it takes what waits. `drain` makes the descriptor unreadable.
     #[inline]
     pub fn clear(&self, drain: impl FnOnce()) {

@@ -29,6 +29,8 @@ static FAREWELL: Farewell = Farewell::new(|| swap(&mut Vec::new()));
 pub enum Nap {
     /// The call has just begun.
     New,
+    /// The same, and what can be done at once was tried in vain.
+    Tried,
     /// The caller is to sleep, and to come back.
     Due(Sleep),
     /// It has slept.
@@ -75,7 +77,7 @@ impl Nap {
     pub(crate) fn take(&mut self) -> Option<Sleep> {
         match std::mem::replace(self, Nap::New) {
             Nap::Over(sleep) => Some(sleep),
-            Nap::New | Nap::Due(_) => None,
+            Nap::New | Nap::Tried | Nap::Due(_) => None,
         }
     }
 

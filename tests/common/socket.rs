@@ -68,13 +68,13 @@ impl Socket {
     pub fn send(&self, parts: &[&[u8]]) {
         for (index, part) in parts.iter().enumerate() {
             let mut frame = Frame::bytes(part, index + 1 < parts.len());
-            self.0.with(|core| core.send(&mut frame, false)).unwrap();
+            self.0.send(&mut frame, false).unwrap();
         }
     }
 
     /// Sends a message of one part, if that can be done at once.
     pub fn try_send(&self, body: &[u8]) -> bool {
-        match self.0.with(|core| core.send(&mut Frame::bytes(body, false), true)) {
+        match self.0.send(&mut Frame::bytes(body, false), true) {
             Ok(()) => true,
             Err(Error::Again) => false,
             Err(error) => panic!("{error}"),
@@ -83,14 +83,14 @@ impl Socket {
 
     /// Sends a part.
     pub fn send_part(&self, body: &[u8], more: bool) -> Result<()> {
-        self.0.with(|core| core.send(&mut Frame::bytes(body, more), false))
+        self.0.send(&mut Frame::bytes(body, more), false)
     }
 
     /// Sends parts of a message that is not finished.
     #[track_caller]
     pub fn begin(&self, parts: &[&[u8]]) {
         for part in parts {
-            self.0.with(|core| core.send(&mut Frame::bytes(part, true), false)).unwrap();
+            self.0.send(&mut Frame::bytes(part, true), false).unwrap();
         }
     }
 
@@ -104,7 +104,7 @@ impl Socket {
     pub fn recv_messages(&self) -> Vec<Message> {
         let mut parts = Vec::new();
         loop {
-            let part = self.0.with(|core| core.recv_message(false)).unwrap();
+            let part = self.0.recv_message(false).unwrap();
             let more = part.more();
             parts.push(part);
             if !more {
@@ -115,7 +115,7 @@ impl Socket {
 
     /// Receives what is there; `None` if nothing is.
     pub fn try_recv(&self) -> Option<Vec<Vec<u8>>> {
-        match self.0.with(|core| core.recv_message(true)) {
+        match self.0.recv_message(true) {
             Err(Error::Again) => None,
             Err(error) => panic!("{error}"),
             Ok(first) => {
@@ -132,7 +132,7 @@ impl Socket {
     /// Waits for a part, for as long as `ZMQ_RCVTIMEO` says. False if none came.
     #[track_caller]
     pub fn try_wait(&self) -> bool {
-        match self.0.with(|core| core.recv_message(false)) {
+        match self.0.recv_message(false) {
             Err(Error::Again) => false,
             Err(error) => panic!("{error}"),
             Ok(_) => true,
@@ -141,7 +141,7 @@ impl Socket {
 
     /// Receives a part, if there is one and the socket's state allows it.
     pub fn try_recv_any(&self) -> Option<Message> {
-        self.0.with(|core| core.recv_message(true)).ok()
+        self.0.recv_message(true).ok()
     }
 
     /// Is there nothing to receive, for some time?

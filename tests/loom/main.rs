@@ -27,6 +27,7 @@ mod numbers;
 mod queue;
 mod settle;
 mod signal;
+mod sleepers;
 mod turn;
 
 use std::sync::Arc;

@@ -184,7 +184,7 @@ impl Socket {
     }
 
     fn send_frame(&self, mut frame: Frame<'_>, flags: Flags) -> Result<()> {
-        self.raw.with(|core| core.send(&mut frame, flags.contains(Flags::DONT_WAIT)))
+        self.raw.send(&mut frame, flags.contains(Flags::DONT_WAIT))
     }
 
     // Receiving.
@@ -201,7 +201,7 @@ impl Socket {
 
     /// Receives a part as the flags say.
     pub fn recv_with(&self, flags: Flags) -> Result<Message> {
-        self.raw.with(|core| core.recv_message(flags.contains(Flags::DONT_WAIT)))
+        self.raw.recv_message(flags.contains(Flags::DONT_WAIT))
     }
 
     /// Receives a part into a buffer, without making a message of it.
@@ -232,7 +232,7 @@ impl Socket {
 
     fn recv_into_with(&self, buffer: &mut [u8], flags: Flags) -> Result<Received> {
         let dont_wait = flags.contains(Flags::DONT_WAIT);
-        let taken = self.raw.with(|core| core.recv(&mut Sink::Buffer(buffer), dont_wait))?;
+        let taken = self.raw.recv(&mut Sink::Buffer(buffer), dont_wait)?;
         Ok(Received { len: taken.len(), more: taken.more() })
     }
 

@@ -76,7 +76,7 @@ pub(super) fn obey(control: &RawSocket, statistics: &Statistics) -> Result<Optio
 
 /// A message, if one is there; of several parts it is no command.
 fn receive(control: &mut Core) -> Result<Option<Option<Message>>> {
-    let first = match control.recv_message(true) {
+    let first = match control.try_recv_message() {
         Ok(first) => first,
         Err(Error::Again) => return Ok(None),
         Err(error) => return Err(error),
@@ -85,7 +85,7 @@ fn receive(control: &mut Core) -> Result<Option<Option<Message>>> {
         return Ok(Some(Some(first)));
     }
     while control.more() {
-        control.recv_message(true)?;
+        control.try_recv_message()?;
     }
     Ok(Some(None))
 }
@@ -94,7 +94,7 @@ fn receive(control: &mut Core) -> Result<Option<Option<Message>>> {
 fn answer(control: &mut Core, parts: &[&[u8]]) -> Result<()> {
     for (index, part) in parts.iter().enumerate() {
         let more = index + 1 < parts.len();
-        match control.send(&mut Frame::bytes(part, more), true) {
+        match control.try_send(&mut Frame::bytes(part, more)) {
             Ok(()) => {}
             Err(Error::Again | Error::NotSupported | Error::State) => return Ok(()),
             Err(error) => return Err(error),

@@ -80,14 +80,14 @@ fn connect(socket: &RawSocket, name: &str) {
 fn send(socket: &RawSocket, parts: &[&[u8]]) {
     for (index, part) in parts.iter().enumerate() {
         let more = index + 1 < parts.len();
-        socket.with(|core| core.send(&mut Frame::bytes(part, more), false)).unwrap();
+        socket.send(&mut Frame::bytes(part, more), false).unwrap();
     }
 }
 
 fn recv(socket: &RawSocket) -> Vec<Message> {
     let mut parts = Vec::new();
     loop {
-        parts.push(socket.with(|core| core.recv_message(false)).unwrap());
+        parts.push(socket.recv_message(false).unwrap());
         if !socket.with(|core| Ok(core.more())).unwrap() {
             return parts;
         }
@@ -216,7 +216,7 @@ fn it_does_what_it_is_told() {
     assert_eq!(command(&controller, "PAUSE"), [b""]);
     send(&client, &[b"later"]);
     set(&server, ids::RCVTIMEO, 100);
-    assert_eq!(server.with(|core| core.recv_message(false)), Err(Error::Again));
+    assert_eq!(server.recv_message(false), Err(Error::Again));
     set(&server, ids::RCVTIMEO, 5000);
     assert_eq!(command(&controller, "RESUME"), [b""]);
     assert_eq!(recv(&server), [b"later"]);

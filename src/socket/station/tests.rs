@@ -3,7 +3,7 @@ use crate::engine::switches::{Use, CLAIMED_RECEIVE};
 use crate::link::Frame;
 use crate::options::ids;
 use crate::runtime::Context;
-use crate::socket::{poll, Core, PollItem, RawSocket, POLLIN};
+use crate::socket::{poll, PollItem, RawSocket, POLLIN};
 use std::time::Duration;
 
 #[test]
@@ -59,27 +59,22 @@ impl Crowd {
 
     fn ask(&self, peer: usize, question: u32) {
         let question = question.to_ne_bytes();
-        self.dealers[peer]
-            .with(|core| core.send(&mut Frame::bytes(&question, false), false))
-            .unwrap();
+        self.dealers[peer].send(&mut Frame::bytes(&question, false), false).unwrap();
     }
 
     /// Answers so many questions, each of which is got by `recv`.
     fn answer(&self, count: usize, recv: impl Fn(&RawSocket)) {
         for _ in 0..count {
             recv(&self.router);
-            let mut id = self.router.with(|core| core.recv_message(false)).unwrap();
-            let mut body = self.router.with(|core| core.recv_message(false)).unwrap();
-            let send = |core: &mut Core| {
-                core.send(&mut Frame::message(&mut id, true), false)?;
-                core.send(&mut Frame::message(&mut body, false), false)
-            };
-            self.router.with(send).unwrap();
+            let mut id = self.router.recv_message(false).unwrap();
+            let mut body = self.router.recv_message(false).unwrap();
+            self.router.send(&mut Frame::message(&mut id, true), false).unwrap();
+            self.router.send(&mut Frame::message(&mut body, false), false).unwrap();
         }
     }
 
     fn expect(&self, peer: usize, answer: u32) {
-        let message = self.dealers[peer].with(|core| core.recv_message(false)).unwrap();
+        let message = self.dealers[peer].recv_message(false).unwrap();
         assert_eq!(message[..], answer.to_ne_bytes(), "peer {peer}");
     }
 
