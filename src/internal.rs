@@ -4,6 +4,10 @@
 
 pub mod engine {
     pub use crate::engine::Event;
+
+    pub mod send {
+        pub use crate::engine::policy::send::{Decision, Look, SendPolicy, Unsent};
+    }
 }
 
 pub mod error {

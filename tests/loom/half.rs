@@ -1,7 +1,8 @@
 //! The send half of a connection, driven by a sender that finds it free and by its I/O thread.
 //!
-//! The queue ships; `SendHalf`, `SessionHandle` and `Session` are played, step by step as they are
-//! in `src/engine`: each function here has the name of the one that it plays. The kernel takes as
+//! The queue and the policy that decides about batches ship; `SendHalf`, `SessionHandle` and
+//! `Session` are played, step by step as they are in `src/engine`: each function here has the name
+//! of the one that it plays. The kernel takes as
 //! much of each write as the model says, and says at once that it takes more. The claim: when
 //! nobody does anything any more, everything is out.
 
@@ -12,14 +13,13 @@ use loom::sync::atomic::{fence, AtomicBool, AtomicU32, Ordering};
 use loom::sync::Arc;
 use loom::thread;
 use std::io::IoSlice;
+use std::time::Instant;
+use zeroxide::internal::engine::send::{Decision, Look, SendPolicy, Unsent};
 use zeroxide::internal::sync::queue::{queue, Consumer, Cursor, Producer};
 
 const SEND: u32 = 1;
 const STOP: u32 = 2;
 const WATCH: u32 = 4;
-
-/// How many messages its sender writes by itself.
-const FIRST: u64 = 2;
 
 /// What the sender does with a message.
 #[derive(Clone, Copy)]
@@ -62,24 +62,8 @@ impl SendHalf {
         (taken > 0).then_some(taken)
     }
 
-    fn is_idle(&mut self) -> bool {
-        self.rx.is_empty_at(&self.cursor)
-    }
-
     fn attend(&mut self) {
         self.rx.attend();
-    }
-
-    fn is_done(&mut self) -> bool {
-        if !self.is_idle() {
-            return false;
-        }
-        self.rx.rely();
-        let idle = self.is_idle();
-        if !idle {
-            self.attend();
-        }
-        idle
     }
 
     fn flush(&mut self) -> Flushed {
@@ -115,22 +99,49 @@ impl SendHalf {
     }
 }
 
-/// What is known of a burst, under the lock of `SessionHandle`.
-#[derive(Default)]
-struct Established {
-    watched: bool,
-    flushed: bool,
+impl Unsent for SendHalf {
+    fn is_idle(&mut self) -> bool {
+        self.rx.is_empty_at(&self.cursor)
+    }
+
+    fn is_done(&mut self) -> bool {
+        if !self.is_idle() {
+            return false;
+        }
+        self.rx.rely();
+        let idle = self.is_idle();
+        if !idle {
+            self.attend();
+        }
+        idle
+    }
+
+    fn messages(&mut self) -> u64 {
+        self.rx.messages()
+    }
 }
 
-enum Watch {
-    Wait,
-    Flush { gone: u64 },
-    Over,
+/// What is known of a burst, under the lock of `SessionHandle`.
+struct Live {
+    policy: SendPolicy,
+    /// When all of the burst is sent.
+    now: Instant,
+    answers: u32,
+}
+
+impl Live {
+    fn new() -> Self {
+        Self { policy: SendPolicy::new(), now: Instant::now(), answers: 0 }
+    }
+
+    fn decide(&mut self) -> Decision {
+        self.policy.decide(self.now, self.answers)
+    }
 }
 
 struct Session {
     half: Lock<SendHalf>,
-    established: Lock<Established>,
+    live: Lock<Live>,
     wanted: AtomicU32,
     left: AtomicBool,
     poke: Bell,
@@ -147,7 +158,7 @@ impl Session {
         let half = SendHalf { rx, cursor, wire: Vec::new(), limits };
         Arc::new(Self {
             half: Lock::new(half),
-            established: Lock::new(Established::default()),
+            live: Lock::new(Live::new()),
             wanted: AtomicU32::new(0),
             left: AtomicBool::new(false),
             poke: Bell::new(),
@@ -182,25 +193,30 @@ impl Session {
     }
 
     fn readable(&self, how: How) {
-        let mut established = self.established.lock();
-        match how {
-            How::Single | How::Through => self.flush(),
-            How::Burst | How::Pressed => self.gather(&mut established),
+        let mut live = self.live.lock();
+        let single = matches!(how, How::Single | How::Through);
+        // An answer ends a burst.
+        live.answers += u32::from(single);
+        let mut decision = live.decide();
+        while !single && decision == Decision::Write {
+            // As if the burst had begun before.
+            decision = live.decide();
         }
-    }
-
-    fn gather(&self, established: &mut Established) {
-        if !std::mem::replace(&mut established.watched, true) {
-            if let Some(mut half) = self.half.try_lock() {
-                half.attend();
+        match decision {
+            Decision::Write => self.flush(),
+            Decision::Leave => {}
+            Decision::LeaveToWatch => {
+                if let Some(mut half) = self.half.try_lock() {
+                    half.attend();
+                }
+                self.wake(SEND | WATCH);
             }
-            self.wake(SEND | WATCH);
         }
     }
 
     fn pressure(&self) {
-        let mut established = self.established.lock();
-        established.flushed = true;
+        let mut live = self.live.lock();
+        live.policy.note_flushed();
         self.flush();
     }
 
@@ -212,7 +228,7 @@ impl Session {
     }
 
     fn send_through(&self, body: u8, queue: &mut dyn FnMut()) -> bool {
-        let mut established = self.established.lock();
+        let mut live = self.live.lock();
         match self.connection_send_through(body, queue) {
             None => {
                 if self.was_left_flushing() {
@@ -223,7 +239,7 @@ impl Session {
             Some(Flushed::Done) => {}
             Some(Flushed::Blocked) => self.wake(SEND),
         }
-        established.flushed = true;
+        live.policy.note_flushed();
         true
     }
 
@@ -301,34 +317,23 @@ impl Session {
     /// False when the burst is over.
     fn watch_burst(&self) -> bool {
         match self.watch() {
-            Watch::Over => false,
-            Watch::Wait => true,
-            Watch::Flush { gone } => {
+            Look::Over => false,
+            Look::Wait => true,
+            Look::Flush { gone } => {
                 self.transmit();
                 !self.end_watch(gone)
             }
         }
     }
 
-    fn watch(&self) -> Watch {
-        let Some(mut established) = self.established.try_lock() else { return Watch::Wait };
-        if std::mem::take(&mut established.flushed) {
-            return Watch::Wait;
-        }
-        let Some(mut half) = self.half.try_lock() else { return Watch::Wait };
-        established.watched = !half.is_done();
-        match established.watched {
-            true => Watch::Flush { gone: half.rx.messages() },
-            false => Watch::Over,
-        }
+    fn watch(&self) -> Look {
+        let Some(mut live) = self.live.try_lock() else { return Look::Wait };
+        live.policy.look(|| self.half.try_lock())
     }
 
     fn end_watch(&self, gone: u64) -> bool {
-        let Some(mut established) = self.established.try_lock() else { return false };
-        let Some(mut half) = self.half.try_lock() else { return false };
-        let few = half.rx.messages().saturating_sub(gone) <= FIRST;
-        established.watched = !(few && half.is_done());
-        !established.watched
+        let Some(mut live) = self.live.try_lock() else { return false };
+        live.policy.end_look(gone, || self.half.try_lock())
     }
 }
 

@@ -1,9 +1,9 @@
 //! A connection that carries messages, until it is lost.
 #![forbid(unsafe_code)]
 
-use super::handle::Watch;
 use super::*;
 use crate::engine::connection::{Flushed, Pumped};
+use crate::engine::policy::send::Look;
 use crate::wire::command::Command;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
@@ -87,10 +87,10 @@ impl Session {
 
     pub(super) fn watch_burst(&mut self, io: &mut dyn Reactor) {
         match self.handle.watch() {
-            Watch::Over => return,
-            Watch::Wait => self.watch = (self.watch * 2).min(LONG_WATCH),
-            Watch::Flush { gone } => {
-                self.watch = WATCH;
+            Look::Over => return,
+            Look::Wait => self.watch.note_waited(),
+            Look::Flush { gone } => {
+                self.watch.note_flushed();
                 self.transmit(io);
                 if self.handle.end_watch(gone) {
                     return;
@@ -100,14 +100,9 @@ impl Session {
         self.set_watch(io);
     }
 
-    /// The more there is to do in each turn for one message to many, the more should have come together before
-    /// the next one.
     pub(super) fn set_watch(&self, io: &mut dyn Reactor) {
-        let fair = match self.handle.is_one_of_many() {
-            true => (io.last_turn() * SHARE).min(LONGEST_WATCH),
-            false => Duration::ZERO,
-        };
-        io.set_timer(Timer::Watch, self.watch.max(fair));
+        let next = self.watch.next(self.handle.is_one_of_many(), io.last_turn());
+        io.set_timer(Timer::Watch, next);
     }
 
     /// A claim is over: the I/O thread reads again, in its turn. What came on other connections before is

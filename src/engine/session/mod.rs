@@ -16,6 +16,7 @@ pub(crate) use setup::limits;
 
 use super::connection::Connection;
 use super::handshake::Handshake;
+use super::policy::watch::WatchInterval;
 use super::reactor::{Reactor, Ready, Timer};
 use super::Event;
 use crate::link::{Link, LinkEnd, LinkId, Peer, Receiver, Sender};
@@ -25,7 +26,6 @@ use crate::transport::socks::Socks5;
 use crate::transport::{Connecting, Endpoint, Established, TransportOptions};
 use handle::wake;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The socket, as its sessions see it. Calls come from any thread.
 pub(crate) trait Owner: Send + Sync {
@@ -50,16 +50,6 @@ pub(crate) trait Owner: Send + Sync {
     /// A session is over; its handle can be forgotten.
     fn session_ended(&self, handle: &Arc<SessionHandle>);
 }
-
-/// How long the end of a burst may wait for company ...
-const WATCH: Duration = Duration::from_micros(60);
-/// ... and one whose sender has seen to everything so far.
-const LONG_WATCH: Duration = Duration::from_micros(240);
-
-/// To look after bursts is to take no more than one in so many parts of an I/O thread's time ...
-const SHARE: u32 = 4;
-/// ... but no burst waits longer than this for it.
-const LONGEST_WATCH: Duration = Duration::from_millis(2);
 
 /// What a session needs to know of its socket.
 pub(crate) struct Profile {
@@ -92,7 +82,7 @@ pub(crate) struct Session {
     /// The I/O thread is told when the descriptor takes more.
     blocked: bool,
     /// When to look next at the burst that goes on.
-    watch: Duration,
+    watch: WatchInterval,
 }
 
 /// Whether the socket wants the session to end; what is queued may still go out.
@@ -182,7 +172,7 @@ impl Session {
             pinged_at: None,
             ttl_at: 0,
             blocked: false,
-            watch: WATCH,
+            watch: WatchInterval::new(),
         }
     }
 
@@ -244,7 +234,7 @@ impl Session {
             io.set_timer(Timer::Claim, self.handle.claim_time());
         }
         if wanted & wake::WATCH != 0 {
-            self.watch = WATCH;
+            self.watch = WatchInterval::new();
             self.set_watch(io);
         }
         if wanted & wake::RELEASED != 0 {

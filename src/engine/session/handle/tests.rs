@@ -35,27 +35,6 @@ fn connected(idle: Duration) -> Arc<SessionHandle> {
 }
 
 #[test]
-fn what_goes_to_several_waits_for_company_only_in_a_burst() {
-    let idle = connected(PAUSE);
-    idle.gathered();
-    assert_eq!(idle.take_wanted(), wake::SEND);
-    idle.gathered();
-    assert_eq!(idle.take_wanted(), wake::SEND, "nobody looks after it");
-
-    let busy = connected(Duration::ZERO);
-    busy.gathered();
-    assert_eq!(busy.take_wanted(), wake::SEND | wake::WATCH);
-    busy.gathered();
-    assert_eq!(busy.take_wanted(), 0, "somebody does already");
-    assert!(matches!(busy.watch(), Watch::Wait));
-    assert!(matches!(busy.watch(), Watch::Over));
-    busy.gathered();
-    assert_eq!(busy.take_wanted(), wake::SEND, "the thread was at work to find that out");
-    busy.gathered();
-    assert_eq!(busy.take_wanted(), wake::SEND | wake::WATCH);
-}
-
-#[test]
 fn to_start_over_is_not_to_disconnect() {
     let handle = connected(Duration::ZERO);
     handle.start_over();
