@@ -593,6 +593,77 @@ ZMQ_EXPORT void zmq_sleep(int seconds_);
 }  // extern "C"
 #endif
 
+/* libzmq's DRAFT API: every build has it, but it may change with libzmq's. */
+#ifdef ZMQ_BUILD_DRAFT_API
+/* Types of sockets that several threads may use at once; their messages have one part. */
+#define ZMQ_SERVER 12
+#define ZMQ_CLIENT 13
+#define ZMQ_RADIO 14
+#define ZMQ_DISH 15
+#define ZMQ_GATHER 16
+#define ZMQ_SCATTER 17
+#define ZMQ_PEER 19
+#define ZMQ_CHANNEL 20
+
+/* Options of sockets. */
+#define ZMQ_ZAP_ENFORCE_DOMAIN 93
+#define ZMQ_METADATA 95
+#define ZMQ_XPUB_MANUAL_LAST_VALUE 98
+#define ZMQ_ONLY_FIRST_SUBSCRIBE 108
+#define ZMQ_RECONNECT_STOP 109
+#define ZMQ_TOPICS_COUNT 116
+
+/* When a connection is not made again: the bits of `ZMQ_RECONNECT_STOP`. */
+#define ZMQ_RECONNECT_STOP_CONN_REFUSED 1
+#define ZMQ_RECONNECT_STOP_HANDSHAKE_FAILED 2
+#define ZMQ_RECONNECT_STOP_AFTER_DISCONNECT 4
+
+/* An option of contexts. */
+#define ZMQ_ZERO_COPY_RECV 10
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Sets an option of a context. */
+ZMQ_EXPORT int zmq_ctx_set_ext(void *context_, int option_, const void *optval_, size_t optvallen_);
+
+/* Returns an option of a context, and its size. */
+ZMQ_EXPORT int zmq_ctx_get_ext(void *context_, int option_, void *optval_, size_t *optvallen_);
+
+/* Has a DISH socket receive the messages of a group. */
+ZMQ_EXPORT int zmq_join(void *s, const char *group);
+
+/* Has a DISH socket receive them no more. */
+ZMQ_EXPORT int zmq_leave(void *s, const char *group);
+
+/* Connects a PEER socket, and returns the number of the new peer, by which messages name it, or 0. */
+ZMQ_EXPORT uint32_t zmq_connect_peer(void *s_, const char *addr_);
+
+/* Parts with the peer of a PEER or SERVER socket that messages name by this number. */
+ZMQ_EXPORT int zmq_disconnect_peer(void *s_, uint32_t routing_id_);
+
+/* Has a SERVER or PEER socket send the message to the peer of this number. */
+ZMQ_EXPORT int zmq_msg_set_routing_id(zmq_msg_t *msg, uint32_t routing_id);
+
+/* The number of the peer that the message came from or goes to, or 0. */
+ZMQ_EXPORT uint32_t zmq_msg_routing_id(zmq_msg_t *msg);
+
+/* Has a RADIO socket send the message to a group. */
+ZMQ_EXPORT int zmq_msg_set_group(zmq_msg_t *msg, const char *group);
+
+/* The group of a message, empty if it has none. It lives as long as the message. */
+ZMQ_EXPORT const char *zmq_msg_group(zmq_msg_t *msg);
+
+/* Makes a message of a copy of a buffer. */
+ZMQ_EXPORT int zmq_msg_init_buffer(zmq_msg_t *msg_, const void *buf_, size_t size_);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif
+
+#endif /* ZMQ_BUILD_DRAFT_API */
+
 #endif  /* __ZMQ_H_INCLUDED__ */
 
 #undef ZMQ_ALIGNED

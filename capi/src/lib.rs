@@ -13,6 +13,7 @@ pub mod constants;
 pub mod counter;
 pub mod ctx;
 pub mod curve;
+pub mod draft;
 pub mod fork;
 pub mod handles;
 pub mod msg;

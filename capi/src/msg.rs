@@ -235,7 +235,7 @@ fn place(msg: *mut zmq_msg_t) -> Result<*mut Message> {
 
 /// # Safety
 /// `msg` is null or has room for a message, and does not hold one.
-unsafe fn init(msg: *mut zmq_msg_t, make: impl FnOnce() -> Result<Message>) -> Result<c_int> {
+pub unsafe fn init(msg: *mut zmq_msg_t, make: impl FnOnce() -> Result<Message>) -> Result<c_int> {
     let message = place(msg)?;
     // SAFETY: there is room.
     unsafe { message.write(make()?) };

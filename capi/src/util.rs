@@ -216,6 +216,14 @@ fn forget() {
     set_errno(before);
 }
 
+/// For a function whose error is another value than -1: free functions run when everything else is
+/// done.
+pub fn give_back_waiting() {
+    if returns::is_waiting() {
+        give_back();
+    }
+}
+
 /// What a free function leaves in errno is not what the call has to say. It may also end the thread
 /// (`pthread_exit`), for which the barrier against panics has no room.
 #[cold]

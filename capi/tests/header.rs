@@ -31,17 +31,36 @@ fn the_committed_headers_are_fresh() {
 
 const RECIPE: &str = "ZEROXIDE_WRITE_HEADER=1 cargo test -p capi --test header";
 
-/// What cbindgen makes of this crate's sources.
+/// What cbindgen makes of this crate's sources, with what is DRAFT behind the rest.
 fn generate() -> String {
     let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
+    let draft_config = cbindgen::Config {
+        header: None,
+        include_guard: None,
+        after_includes: None,
+        trailer: None,
+        ..config.clone()
+    };
+    let draft = format!("\n{DRAFT_BEGINS}\n{}\n{DRAFT_ENDS}\n", bindings(draft_config, &DRAFT));
+    let text = bindings(config, &MODULES);
+    let (before, end) = text.split_at(text.rfind("\n#endif  /* __ZMQ_H").unwrap());
+    tidy(&[before, &draft, end].concat())
+}
+
+fn bindings(config: cbindgen::Config, modules: &[&str]) -> String {
     let mut builder = cbindgen::Builder::new().with_config(config);
-    for module in modules() {
+    for module in modules {
         builder = builder.with_src(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(module));
     }
     let mut text = Vec::new();
     builder.generate().unwrap().write(&mut text);
-    tidy(&String::from_utf8(text).unwrap())
+    String::from_utf8(text).unwrap()
 }
+
+const DRAFT_BEGINS: &str = "\
+/* libzmq's DRAFT API: every build has it, but it may change with libzmq's. */
+#ifdef ZMQ_BUILD_DRAFT_API";
+const DRAFT_ENDS: &str = "#endif /* ZMQ_BUILD_DRAFT_API */";
 
 /// Makes cbindgen's layout denser, and takes out the one thing that C89 does not know.
 fn tidy(text: &str) -> String {
@@ -61,21 +80,22 @@ fn tidy(text: &str) -> String {
 }
 
 /// The files with something for the header, in the order in which it is to appear there.
-fn modules() -> [&'static str; 11] {
-    [
-        "constants.rs",
-        "util.rs",
-        "ctx.rs",
-        "msg.rs",
-        "socket.rs",
-        "poll.rs",
-        "proxy.rs",
-        "curve.rs",
-        "counter.rs",
-        "timers.rs",
-        "thread.rs",
-    ]
-}
+const MODULES: [&str; 11] = [
+    "constants.rs",
+    "util.rs",
+    "ctx.rs",
+    "msg.rs",
+    "socket.rs",
+    "poll.rs",
+    "proxy.rs",
+    "curve.rs",
+    "counter.rs",
+    "timers.rs",
+    "thread.rs",
+];
+
+/// The same for what is DRAFT.
+const DRAFT: [&str; 4] = ["draft/constants.rs", "draft/ctx.rs", "draft/socket.rs", "draft/msg.rs"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

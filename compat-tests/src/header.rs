@@ -54,11 +54,30 @@ struct Macro {
     empty: bool,
 }
 
+/// Which part of a `zmq.h` a program sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    Stable,
+    /// The stable one, and what is DRAFT.
+    Draft,
+}
+
+impl Api {
+    /// What stands in front of a program.
+    fn prelude(self) -> &'static str {
+        match self {
+            Api::Stable => "",
+            Api::Draft => "#define ZMQ_BUILD_DRAFT_API\n",
+        }
+    }
+}
+
 /// Everything that the `zmq.h` in a folder says of these functions and of itself.
-pub fn facts(include: &Path, functions: &BTreeSet<String>) -> Result<Facts> {
+pub fn facts(include: &Path, functions: &BTreeSet<String>, api: Api) -> Result<Facts> {
     let scratch = Scratch::new("facts")?;
-    let macros = macros(include, &scratch)?;
-    let source = scratch.file("facts.cpp", &program(&macros, functions))?;
+    let macros = macros(include, &scratch, api)?;
+    let program = api.prelude().to_owned() + &program(&macros, functions);
+    let source = scratch.file("facts.cpp", &program)?;
     let binary = scratch.path.join("facts");
     let mut compile = compiler(Language::Cpp);
     compile.args(["-std=gnu++11", "-w", "-I"]).arg(include).arg(source).arg("-o").arg(&binary);
@@ -78,9 +97,9 @@ pub fn compiles(include: &Path, language: Language, options: &[&str], text: &str
     output(&mut compile).map(drop)
 }
 
-fn macros(include: &Path, scratch: &Scratch) -> Result<Vec<Macro>> {
+fn macros(include: &Path, scratch: &Scratch, api: Api) -> Result<Vec<Macro>> {
     let system = macro_lines(include, &scratch.file("system.c", SYSTEM_HEADERS)?)?;
-    let header = format!("{SYSTEM_HEADERS}#include <zmq.h>\n");
+    let header = format!("{}{SYSTEM_HEADERS}#include <zmq.h>\n", api.prelude());
     let all = macro_lines(include, &scratch.file("header.c", &header)?)?;
     let own = all.difference(&system).filter_map(|line| Macro::parse(line));
     Ok(own.filter(|found| !found.name.starts_with('_')).collect())

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{kill_process_group, Pid, Signal};
 
 use crate::compile::{self, Language, Unit};
+use crate::ledger::{self, State};
 use crate::library::Library;
 use crate::{corpus, during, process, work, Result};
 
@@ -68,6 +69,10 @@ pub fn names() -> Result<Vec<String>> {
 
 /// Builds all the named programs that are out of date.
 pub fn build(names: &[String]) -> Result<()> {
+    let ledger = ledger::read()?;
+    let is_draft = |name: &String| ledger.get(name) == Some(&State::Draft);
+    // What is DRAFT is not in the reference: it is a stable build.
+    let ours = names.iter().any(is_draft).then(|| Library::Ours.file()).transpose()?;
     let reference = Library::Reference.file()?;
     let _lock = work::lock()?;
     work::lay_out()?;
@@ -75,7 +80,14 @@ pub fn build(names: &[String]) -> Result<()> {
     let support = support_units(includes);
     let objects: Vec<_> = support.iter().map(|unit| unit.output.clone()).collect();
     compile::bring_up_to_date("files that upstream's tests share", support)?;
-    let units = names.iter().map(|name| program_unit(name, &objects, &reference, includes));
+    let units = names.iter().map(|name| match &ours {
+        Some(ours) if is_draft(name) => {
+            let mut unit = program_unit(name, &objects, ours, includes);
+            unit.arguments.push("-DZMQ_BUILD_DRAFT_API".into());
+            unit
+        }
+        _ => program_unit(name, &objects, &reference, includes),
+    });
     compile::bring_up_to_date("of upstream's test programs", units.collect())?;
     Ok(())
 }
@@ -190,14 +202,14 @@ fn support_units(includes: u64) -> Vec<Unit> {
         .collect()
 }
 
-fn program_unit(name: &str, objects: &[PathBuf], reference: &Path, includes: u64) -> Unit {
+fn program_unit(name: &str, objects: &[PathBuf], library: &Path, includes: u64) -> Unit {
     let mut inputs = vec![work::tree().join("tests").join(name).with_extension("cpp")];
     for internal in internals(name) {
         inputs.push(work::tree().join("src").join(internal).with_extension("cpp"));
     }
     inputs.extend_from_slice(objects);
     let mut arguments = arguments();
-    arguments.push(reference.into());
+    arguments.push(library.into());
     arguments.push(work::sodium().join("libsodium.a").into());
     Unit { language: Language::Cpp, inputs, output: executable(name), arguments, includes }
 }

@@ -77,6 +77,48 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// The message, if it is one.
+    fn as_message(&self) -> Option<&Message> {
+        match &self.body {
+            Body::Bytes(_) => None,
+            Body::Borrowed(message) => Some(message),
+            Body::Owned(message) => Some(message),
+        }
+    }
+
+    fn as_message_mut(&mut self) -> Option<&mut Message> {
+        match &mut self.body {
+            Body::Bytes(_) => None,
+            Body::Borrowed(message) => Some(message),
+            Body::Owned(message) => Some(message),
+        }
+    }
+
+    /// The peer that the message names, or zero.
+    pub(crate) fn routing_id(&self) -> u32 {
+        self.as_message().map_or(0, Message::routing_id)
+    }
+
+    /// The group of the message, or nothing.
+    pub(crate) fn group(&self) -> &[u8] {
+        self.as_message().map_or(&[], |message| message.group().to_bytes())
+    }
+
+    /// Takes from the message what the receiver is to learn by itself.
+    pub(crate) fn take_origin(&mut self) -> Option<Arc<Metadata>> {
+        let message = self.as_message_mut()?;
+        let origin = message.metadata().cloned();
+        message.set_metadata(None);
+        origin
+    }
+
+    /// Gives it back to a message that was not sent.
+    pub(crate) fn set_origin(&mut self, origin: Option<Arc<Metadata>>) {
+        if let Some(message) = self.as_message_mut() {
+            message.set_metadata(origin);
+        }
+    }
+
     /// Should it be copied into the queue, rather than referenced?
     #[inline(always)]
     pub(super) fn is_copied(&self, keeps_metadata: bool) -> bool {

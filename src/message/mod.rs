@@ -17,4 +17,5 @@ pub mod returns;
 pub(crate) use block::Filling;
 pub use block::{Block, FreeFn};
 pub use metadata::Metadata;
+pub(crate) use metadata::MAX_GROUP;
 pub use part::Message;

@@ -6,7 +6,8 @@
 use super::inline::{self, Small};
 use super::origin::Origin;
 use super::{Block, Metadata};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use std::ffi::CStr;
 use std::mem::{align_of, offset_of, size_of};
 use std::ops::{Deref, Range};
 use std::sync::Arc;
@@ -213,6 +214,45 @@ impl Message {
     /// Attaches what is known about the peer, or takes it off.
     pub fn set_metadata(&mut self, metadata: Option<Arc<Metadata>>) {
         self.origin = Origin::new(metadata);
+    }
+
+    /// Says what is known about the peer, by a reference that many messages share.
+    #[inline]
+    pub(crate) fn refer(&mut self, metadata: Option<&Arc<Metadata>>) {
+        self.origin.refer(metadata);
+    }
+
+    /// The peer of a SERVER or PEER socket that this message came from or goes to; zero if none.
+    pub fn routing_id(&self) -> u32 {
+        self.origin.get().map_or(0, |origin| origin.routing_id())
+    }
+
+    /// Has a SERVER or PEER socket send this message to that peer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for zero, which is no routing id.
+    pub fn set_routing_id(&mut self, routing_id: u32) -> Result<()> {
+        if routing_id == 0 {
+            return Err(Error::Invalid);
+        }
+        let origin = Metadata::with_routing_id(self.origin.get(), routing_id);
+        self.set_metadata(Some(Arc::new(origin)));
+        Ok(())
+    }
+
+    /// The group that a RADIO sends this message to, or that a DISH received it for; empty if none.
+    pub fn group(&self) -> &CStr {
+        self.origin.get().map_or(c"", |origin| origin.group())
+    }
+
+    /// Has a RADIO send this message to a group.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the name is longer than 255 bytes, or has a NUL.
+    pub fn set_group(&mut self, group: impl AsRef<[u8]>) -> Result<()> {
+        let origin = Metadata::with_group(self.origin.get(), group.as_ref())?;
+        self.set_metadata(Some(Arc::new(origin)));
+        Ok(())
     }
 
     /// A property of the peer that sent this message, if it is text.

@@ -158,8 +158,7 @@ impl ContextOptions {
     }
 
     /// `zmq_ctx_set_ext`: numbers as an `int`, a thread name prefix also as text.
-    #[cfg_attr(not(any(test, fuzzing)), expect(dead_code, reason = "the DRAFT API will call it"))]
-    pub(crate) fn set(&mut self, id: i32, value: &[u8]) -> Result<()> {
+    pub fn set(&mut self, id: i32, value: &[u8]) -> Result<()> {
         if id == ids::THREAD_NAME_PREFIX && value.len() != size_of::<i32>() {
             if value.is_empty() || value.len() > NAME_PREFIX_MAX {
                 return Err(Error::Invalid);
@@ -170,8 +169,7 @@ impl ContextOptions {
     }
 
     /// `zmq_ctx_get_ext`; text comes without a NUL and leaves the rest of the buffer as it is.
-    #[cfg_attr(not(any(test, fuzzing)), expect(dead_code, reason = "the DRAFT API will call it"))]
-    pub(crate) fn get(&self, id: i32, out: &mut [u8]) -> Result<usize> {
+    pub fn get(&self, id: i32, out: &mut [u8]) -> Result<usize> {
         if id == ids::THREAD_NAME_PREFIX && out.len() != size_of::<i32>() {
             let prefix = &self.thread_name_prefix;
             out.get_mut(..prefix.len()).ok_or(Error::Invalid)?.copy_from_slice(prefix);

@@ -39,6 +39,14 @@ pub const PUSH: i32 = 8;
 pub const XPUB: i32 = 9;
 pub const XSUB: i32 = 10;
 pub const STREAM: i32 = 11;
+pub const SERVER: i32 = 12;
+pub const CLIENT: i32 = 13;
+pub const RADIO: i32 = 14;
+pub const DISH: i32 = 15;
+pub const GATHER: i32 = 16;
+pub const SCATTER: i32 = 17;
+pub const PEER: i32 = 19;
+pub const CHANNEL: i32 = 20;
 
 // Deprecated names of socket types.
 

@@ -22,6 +22,16 @@ use std::str::FromStr;
 /// | [`Pull`](Self::Pull) | PUSH | nothing | fairly from all |
 /// | [`Pair`](Self::Pair) | PAIR | to its one peer | from its one peer |
 /// | [`Stream`](Self::Stream) | plain TCP | as ROUTER, bytes | bytes, with the peer's name in front |
+/// | [`Server`](Self::Server) | CLIENT | to the peer that the message names | fairly, each naming its peer |
+/// | [`Client`](Self::Client) | SERVER | to the peers in turns | fairly from all |
+/// | [`Radio`](Self::Radio) | DISH | to all that joined the message's group | nothing |
+/// | [`Dish`](Self::Dish) | RADIO | nothing | the groups that it joined |
+/// | [`Gather`](Self::Gather) | SCATTER | nothing | fairly from all |
+/// | [`Scatter`](Self::Scatter) | GATHER | to the peers in turns | nothing |
+/// | [`Peer`](Self::Peer) | PEER | as SERVER | as SERVER |
+/// | [`Channel`](Self::Channel) | CHANNEL | to its one peer | from its one peer |
+///
+/// The messages of the last eight have one part, and several threads may use such a socket at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 #[non_exhaustive]
@@ -50,6 +60,22 @@ pub enum SocketType {
     XSub = ids::XSUB,
     /// Talks plain TCP with peers that know nothing of ZeroMQ.
     Stream = ids::STREAM,
+    /// Serves clients, which messages name by a number.
+    Server = ids::SERVER,
+    /// Talks to servers.
+    Client = ids::CLIENT,
+    /// Sends to groups.
+    Radio = ids::RADIO,
+    /// Receives what is sent to the groups that it joined.
+    Dish = ids::DISH,
+    /// Takes the work that SCATTER sockets hand out.
+    Gather = ids::GATHER,
+    /// Hands out work to its peers in turns.
+    Scatter = ids::SCATTER,
+    /// A SERVER among its equals.
+    Peer = ids::PEER,
+    /// Exclusive: one peer, both ways.
+    Channel = ids::CHANNEL,
 }
 
 use SocketType::*;
@@ -72,6 +98,8 @@ pub(crate) struct Facts {
     pub(crate) connects_once: bool,
     /// `ZMQ_CONFLATE` means something to it.
     pub(crate) conflates: bool,
+    /// Several threads may use it at once; its messages have one part.
+    pub(crate) is_thread_safe: bool,
     /// What it sent is still delivered after it was closed. A subscriber that goes away does not
     /// wait for its subscriptions to be delivered.
     pub(crate) lingers: bool,
@@ -87,12 +115,18 @@ const fn row(name: &'static str, peers: &'static [SocketType]) -> Facts {
         tells_routing_id: false,
         connects_once: false,
         conflates: false,
+        is_thread_safe: false,
         lingers: true,
     }
 }
 
+/// One that several threads may use.
+const fn shared(name: &'static str, peers: &'static [SocketType]) -> Facts {
+    Facts { is_thread_safe: true, ..row(name, peers) }
+}
+
 /// In the order of their numbers.
-static TABLE: [(SocketType, Facts); 12] = [
+static TABLE: [(SocketType, Facts); 20] = [
     (Pair, row("PAIR", &[Pair])),
     (
         Pub,
@@ -131,12 +165,22 @@ static TABLE: [(SocketType, Facts); 12] = [
     (XPub, Facts { publishes: true, ..row("XPUB", &[Sub, XSub]) }),
     (XSub, Facts { subscribes: true, lingers: false, ..row("XSUB", &[Pub, XPub]) }),
     (Stream, row("STREAM", &[])),
+    (Server, shared("SERVER", &[Client])),
+    (Client, Facts { connects_once: true, ..shared("CLIENT", &[Server]) }),
+    (Radio, Facts { receives: false, publishes: true, ..shared("RADIO", &[Dish]) }),
+    (Dish, Facts { subscribes: true, lingers: false, ..shared("DISH", &[Radio]) }),
+    (Gather, shared("GATHER", &[Scatter])),
+    (Scatter, Facts { receives: false, ..shared("SCATTER", &[Gather]) }),
+    (Peer, shared("PEER", &[Peer])),
+    (Channel, shared("CHANNEL", &[Channel])),
 ];
 
 impl SocketType {
     /// All there are.
-    pub const ALL: [SocketType; 12] =
-        [Pair, Pub, Sub, Req, Rep, Dealer, Router, Pull, Push, XPub, XSub, Stream];
+    pub const ALL: [SocketType; 20] = [
+        Pair, Pub, Sub, Req, Rep, Dealer, Router, Pull, Push, XPub, XSub, Stream, Server, Client,
+        Radio, Dish, Gather, Scatter, Peer, Channel,
+    ];
 
     /// Its name in `zmq.h` and on the wire.
     ///
@@ -152,7 +196,7 @@ impl SocketType {
     }
 
     pub(crate) fn facts(self) -> &'static Facts {
-        &TABLE[self as usize].1
+        TABLE.iter().find(|(kind, _)| *kind == self).map_or(&TABLE[0].1, |(_, facts)| facts)
     }
 
     /// The type of this wire name, if it is one.
@@ -192,8 +236,7 @@ impl TryFrom<i32> for SocketType {
 
     /// From the number in `zmq.h`.
     fn try_from(number: i32) -> Result<Self, Error> {
-        let row = usize::try_from(number).ok().and_then(|index| TABLE.get(index));
-        row.map(|row| row.0).ok_or(Error::Invalid)
+        Self::ALL.into_iter().find(|kind| *kind as i32 == number).ok_or(Error::Invalid)
     }
 }
 
@@ -202,15 +245,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_stand_at_their_numbers() {
+    fn rows_stand_in_the_order_of_their_numbers() {
         for (index, kind) in SocketType::ALL.into_iter().enumerate() {
             assert_eq!(TABLE[index].0, kind);
-            assert_eq!(usize::from(kind.wire_number()), index);
-            assert_eq!(SocketType::try_from(index as i32), Ok(kind));
+            assert_eq!(SocketType::try_from(kind as i32), Ok(kind));
+            assert_eq!(i32::from(kind.wire_number()), kind as i32);
             assert_eq!(SocketType::from_wire_name(kind.name().as_bytes()), Some(kind));
         }
-        assert_eq!(SocketType::try_from(-1), Err(Error::Invalid));
-        assert_eq!(SocketType::try_from(12), Err(Error::Invalid));
+        for number in [-1, 18, 21] {
+            assert_eq!(SocketType::try_from(number), Err(Error::Invalid));
+        }
         assert_eq!(SocketType::from_wire_name(b"req"), None);
         assert_eq!(SocketType::from_wire_name(b"REQ\0"), None);
     }

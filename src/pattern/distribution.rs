@@ -139,6 +139,15 @@ impl Distribution {
         Ok(())
     }
 
+    /// Takes back the parts of a message that was begun.
+    #[cold]
+    pub(crate) fn abandon(&mut self, links: &mut Links) {
+        for id in self.chosen.drain(..) {
+            links.rollback(id);
+        }
+        self.sending = false;
+    }
+
     #[inline(never)]
     fn send_shared(&mut self, links: &mut Links, frame: &mut Frame<'_>) -> Result<()> {
         frame.share()?;

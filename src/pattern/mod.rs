@@ -5,19 +5,23 @@
 #![forbid(unsafe_code)]
 
 mod dealer;
+mod dish;
 mod distribution;
 mod fair_queue;
+mod group;
 mod labelled;
 mod load_balance;
 mod pair;
 mod publisher;
 mod pull;
 mod push;
+mod radio;
 mod rep;
 mod req;
 mod rotation;
 mod router;
 mod routes;
+mod server;
 mod stream;
 mod subscriber;
 mod subscription;
@@ -26,10 +30,12 @@ mod testing;
 #[cfg(test)]
 mod tests;
 pub(crate) mod trie;
+mod whole;
 mod xpub;
 mod xsub;
 
 pub(crate) use fair_queue::FairQueue;
+pub(crate) use group::Membership;
 pub(crate) use load_balance::LoadBalancer;
 pub(crate) use publisher::Pub;
 pub(crate) use subscriber::Sub;
@@ -109,6 +115,21 @@ pub(crate) trait Pattern: Send {
         None
     }
 
+    /// Joins a group, or leaves it.
+    fn change_membership(&mut self, _links: &mut Links, _membership: Membership<'_>) -> Result<()> {
+        Err(Error::NotSupported)
+    }
+
+    /// The number by which messages name the peer of this link, if they do.
+    fn routing_id(&self, _id: LinkId) -> Option<u32> {
+        None
+    }
+
+    /// The link to the peer of this number.
+    fn link_of(&self, _routing_id: u32) -> Option<LinkId> {
+        None
+    }
+
     /// Sets an option of this socket type; `None` if it is not one of them.
     fn set_option(&mut self, _links: &mut Links, _id: i32, _value: &[u8]) -> Option<Result<()>> {
         None
@@ -136,6 +157,13 @@ pub(crate) fn create(socket_type: SocketType) -> Box<dyn Pattern> {
         SocketType::XPub => new::<XPub>,
         SocketType::XSub => new::<XSub>,
         SocketType::Stream => new::<stream::Stream>,
+        SocketType::Server | SocketType::Peer => new::<server::Server>,
+        SocketType::Client => new::<whole::Client>,
+        SocketType::Radio => new::<radio::Radio>,
+        SocketType::Dish => new::<dish::Dish>,
+        SocketType::Gather => new::<whole::Gather>,
+        SocketType::Scatter => new::<whole::Scatter>,
+        SocketType::Channel => new::<whole::Channel>,
     };
     create()
 }

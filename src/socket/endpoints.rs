@@ -6,8 +6,8 @@ use crate::engine::session::{limits, Profile};
 use crate::engine::{Event, Owner, Session, SessionHandle};
 use crate::error::{Error, Result};
 use crate::link::{pair, Link, LinkId, LinkOrigin, Peer};
-use crate::options::{ids, text, Options};
-use crate::pattern::Pattern;
+use crate::options::{ids, text, Options, SocketType};
+use crate::pattern::{Membership, Pattern};
 use crate::runtime::io_thread::{IoHandle, Task};
 use crate::runtime::listener::{Accepting, Bound};
 use crate::transport::{Endpoint, Failed, TransportOptions};
@@ -80,20 +80,73 @@ impl Core {
 
     /// `zmq_connect`.
     pub fn connect(&mut self, address: &str) -> Result<()> {
+        self.connect_link(address).map(drop)
+    }
+
+    /// `zmq_connect_peer`: returns the number by which messages name the new peer.
+    ///
+    /// # Errors
+    /// As [`Core::connect`]. `NotSupported` for other socket types than PEER, and `Fault` if peers
+    /// are to be known only once there is a connection (`ZMQ_IMMEDIATE`).
+    pub fn connect_peer(&mut self, address: &str) -> Result<u32> {
+        self.process_commands();
+        self.check()?;
+        if self.socket_type != SocketType::Peer {
+            return Err(Error::NotSupported);
+        }
+        if self.options.immediate {
+            return Err(Error::Fault);
+        }
+        let link = self.connect_link(address)?;
+        link.and_then(|id| self.pattern.routing_id(id)).ok_or(Error::Fault)
+    }
+
+    /// `zmq_disconnect_peer`: parts with the peer that messages name by this number.
+    ///
+    /// # Errors
+    /// `HostUnreachable` if there is none.
+    pub fn disconnect_peer(&mut self, routing_id: u32) -> Result<()> {
+        self.process_commands();
+        self.check()?;
+        if !matches!(self.socket_type, SocketType::Peer | SocketType::Server) {
+            return Err(Error::NotSupported);
+        }
+        let id = self.pattern.link_of(routing_id).ok_or(Error::HostUnreachable)?;
+        self.links.terminate(id);
+        self.leave();
+        Ok(())
+    }
+
+    /// `zmq_join` and `zmq_leave`.
+    ///
+    /// # Errors
+    /// `NotSupported` for other socket types than DISH. `Invalid` if it is as it is to be already,
+    /// or no group can have that name.
+    pub fn change_membership(&mut self, group: &[u8], joins: bool) -> Result<()> {
+        self.process_commands();
+        self.check()?;
+        let membership = Membership { joins, group };
+        let changed = self.pattern.change_membership(&mut self.links, membership);
+        self.leave();
+        changed
+    }
+
+    /// Connects, and returns the link that messages can be sent by already, if there is one.
+    fn connect_link(&mut self, address: &str) -> Result<Option<LinkId>> {
         self.process_commands();
         self.check()?;
         let endpoint = Endpoint::parse(address)?;
         if endpoint.is_inproc() {
-            self.connect_inproc(endpoint.address(), address)?;
+            let id = self.connect_inproc(endpoint.address(), address)?;
             self.leave();
             self.endpoints.last = address.to_owned();
-            return Ok(());
+            return Ok(Some(id));
         }
         if self.socket_type.facts().connects_once
             && !self.mailbox.sessions(Some(address)).is_empty()
         {
             // Connecting such a socket twice to one endpoint is connecting it once.
-            return Ok(());
+            return Ok(None);
         }
         endpoint.check_connect()?;
         let io = self.io_thread()?;
@@ -109,12 +162,13 @@ impl Core {
             true => None,
             false => Some(self.open_link(&handle, address)?),
         };
+        let id = link.as_ref().map(|(id, ..)| *id);
         self.mailbox.add_session(handle.clone());
         self.mailbox.monitor.keep();
         io.send(Task::Session(Box::new(Session::connecter(handle, profile, endpoint, link))));
         self.leave();
         self.endpoints.last = address.to_owned();
-        Ok(())
+        Ok(id)
     }
 
     /// Makes a link for a session; messages can be sent before there is a connection.

@@ -5,7 +5,7 @@ use super::Core;
 use crate::engine::switches::{Use, BUSY_WAIT};
 use crate::engine::Owner;
 use crate::error::Result;
-use crate::link::{pair, Boost, Limits, Link, LinkEnd, LinkOrigin, Parcel, Peer, PeerInfo};
+use crate::link::{pair, Boost, Limits, Link, LinkEnd, LinkId, LinkOrigin, Parcel, Peer, PeerInfo};
 use crate::runtime::inproc::{Binder, LatePeer, Pending, Terms};
 use crate::runtime::Mailbox;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Core {
         self.peer_closed(id);
     }
 
-    pub(super) fn connect_inproc(&mut self, name: &str, address: &str) -> Result<()> {
+    pub(super) fn connect_inproc(&mut self, name: &str, address: &str) -> Result<LinkId> {
         let ours = self.terms();
         let context = self.context.clone();
         let mut names = context.names().lock();
@@ -64,14 +64,14 @@ impl Core {
         match bound {
             Some((mailbox, theirs)) => {
                 drop(names);
-                self.link_with(&mailbox, &ours, &theirs, address)?;
+                self.link_with(&mailbox, &ours, &theirs, address)
             }
             None => {
-                let pending = self.link_with_nobody(ours, address)?;
+                let (id, pending) = self.link_with_nobody(ours, address)?;
                 names.wait_for(name, pending);
+                Ok(id)
             }
         }
-        Ok(())
     }
 
     fn link_with(
@@ -80,7 +80,7 @@ impl Core {
         ours: &Terms,
         theirs: &Terms,
         address: &str,
-    ) -> Result<()> {
+    ) -> Result<LinkId> {
         let (mut near, mut far) =
             beside(pair(ours.limits_towards(theirs), theirs.limits_towards(ours))?);
         introduce(&mut near, ours, &Nobody)?;
@@ -97,10 +97,10 @@ impl Core {
         );
         self.endpoints.add_local(address, Some(near_id));
         self.pattern.attach(&mut self.links, near_id);
-        Ok(())
+        Ok(near_id)
     }
 
-    fn link_with_nobody(&mut self, ours: Terms, address: &str) -> Result<Pending> {
+    fn link_with_nobody(&mut self, ours: Terms, address: &str) -> Result<(LinkId, Pending)> {
         // The other side's share of the limits comes with the other side.
         let limits = |hwm| if ours.conflate { Limits::Latest } else { messages_of(hwm) };
         let (mut near, far) = beside(pair(limits(ours.sndhwm), limits(ours.rcvhwm))?);
@@ -120,7 +120,7 @@ impl Core {
         );
         self.endpoints.add_local(address, Some(id));
         self.pattern.attach(&mut self.links, id);
-        Ok(Pending { end: far, peer: socket, terms: ours, far: late })
+        Ok((id, Pending { end: far, peer: socket, terms: ours, far: late }))
     }
 }
 

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::Core;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::options::{ids, put, put_text};
 
 impl Core {
@@ -50,12 +50,15 @@ impl Core {
         }
         match id {
             ids::RCVMORE => put(out, &i32::from(self.more).to_ne_bytes()),
+            ids::FD if self.socket_type.facts().is_thread_safe => Err(Error::Invalid),
             ids::FD => {
                 self.release_claims();
                 put(out, &self.mailbox.share_fd().to_ne_bytes())
             }
             ids::EVENTS => put(out, &i32::from(self.events_by_now()?).to_ne_bytes()),
-            ids::THREAD_SAFE => put(out, &0i32.to_ne_bytes()),
+            ids::THREAD_SAFE => {
+                put(out, &i32::from(self.socket_type.facts().is_thread_safe).to_ne_bytes())
+            }
             ids::LAST_ENDPOINT => put_text(out, self.endpoints.last.as_bytes()),
             _ => self.options.get(id, out),
         }

@@ -25,6 +25,10 @@ pub(crate) enum Command<'a> {
     Subscribe { topic: &'a [u8] },
     /// The peer takes one such subscription back.
     Cancel { topic: &'a [u8] },
+    /// The peer wants the messages of this group.
+    Join { group: &'a [u8] },
+    /// The peer does not want them any more.
+    Leave { group: &'a [u8] },
     /// Anything else.
     Unknown { name: &'a [u8], data: &'a [u8] },
 }
@@ -46,6 +50,8 @@ impl<'a> Command<'a> {
             b"PONG" => Command::Pong { context: data },
             b"SUBSCRIBE" => Command::Subscribe { topic: data },
             b"CANCEL" => Command::Cancel { topic: data },
+            b"JOIN" => Command::Join { group: data },
+            b"LEAVE" => Command::Leave { group: data },
             _ => Command::Unknown { name, data },
         })
     }
@@ -84,6 +90,8 @@ impl<'a> Command<'a> {
             Command::Pong { context } => Parts::new(b"PONG", context),
             Command::Subscribe { topic } => Parts::new(b"SUBSCRIBE", topic),
             Command::Cancel { topic } => Parts::new(b"CANCEL", topic),
+            Command::Join { group } => Parts::new(b"JOIN", group),
+            Command::Leave { group } => Parts::new(b"LEAVE", group),
             Command::Unknown { name, data } => Parts::new(head(name, 255), data),
         }
     }
@@ -133,7 +141,7 @@ mod tests {
 
     const LONG_TOPIC: [u8; 300] = [b't'; 300];
 
-    fn samples() -> [Command<'static>; 9] {
+    fn samples() -> [Command<'static>; 11] {
         [
             Command::Ready { metadata: b"\x0bSocket-Type\0\0\0\x03SUB" },
             Command::Error { reason: b"400" },
@@ -142,7 +150,9 @@ mod tests {
             Command::Subscribe { topic: b"A" },
             Command::Subscribe { topic: &LONG_TOPIC },
             Command::Cancel { topic: b"" },
-            Command::Unknown { name: b"JOIN", data: b"group" },
+            Command::Join { group: b"group" },
+            Command::Leave { group: b"" },
+            Command::Unknown { name: b"NEWER", data: b"data" },
             Command::Unknown { name: b"", data: b"" },
         ]
     }

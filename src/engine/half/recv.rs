@@ -616,7 +616,12 @@ fn on_command(
             }
             Verdict::Drop
         }
-        Ok(Command::Subscribe { .. } | Command::Cancel { .. }) if wants_commands => Verdict::Keep,
+        Ok(
+            Command::Subscribe { .. }
+            | Command::Cancel { .. }
+            | Command::Join { .. }
+            | Command::Leave { .. },
+        ) if wants_commands => Verdict::Keep,
         // Others may come from newer peers; they mean nothing to us.
         Ok(_) => Verdict::Drop,
         Err(_) => Verdict::Refuse,

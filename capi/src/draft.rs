@@ -1,0 +1,9 @@
+//! libzmq's DRAFT API: in every build; `zmq.h` declares it under `ZMQ_BUILD_DRAFT_API`.
+
+pub mod constants;
+pub mod ctx;
+pub mod msg;
+pub mod socket;
+
+#[cfg(test)]
+mod tests;
