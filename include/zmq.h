@@ -595,6 +595,9 @@ ZMQ_EXPORT void zmq_sleep(int seconds_);
 
 /* libzmq's DRAFT API: every build has it, but it may change with libzmq's. */
 #ifdef ZMQ_BUILD_DRAFT_API
+/* There is zmq_poller_new(). */
+#define ZMQ_HAVE_POLLER
+
 /* Types of sockets that several threads may use at once; their messages have one part. */
 #define ZMQ_SERVER 12
 #define ZMQ_CLIENT 13
@@ -620,6 +623,14 @@ ZMQ_EXPORT void zmq_sleep(int seconds_);
 
 /* An option of contexts. */
 #define ZMQ_ZERO_COPY_RECV 10
+
+/* What a poller has found: a socket or, if that is null, a descriptor. */
+typedef struct zmq_poller_event_t {
+    void *socket;
+    zmq_fd_t fd;
+    void *user_data;
+    short events;
+} zmq_poller_event_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -657,6 +668,46 @@ ZMQ_EXPORT const char *zmq_msg_group(zmq_msg_t *msg);
 
 /* Makes a message of a copy of a buffer. */
 ZMQ_EXPORT int zmq_msg_init_buffer(zmq_msg_t *msg_, const void *buf_, size_t size_);
+
+/* Makes a poller. */
+ZMQ_EXPORT void *zmq_poller_new(void);
+
+/* Ends a poller, and sets the program's pointer to NULL. */
+ZMQ_EXPORT int zmq_poller_destroy(void **poller_p);
+
+/* How many sockets and descriptors a poller has. */
+ZMQ_EXPORT int zmq_poller_size(void *poller);
+
+/* Adds a socket, with the events to wait for. */
+ZMQ_EXPORT int zmq_poller_add(void *poller, void *socket, void *user_data, short events);
+
+/* Changes the events to wait for. */
+ZMQ_EXPORT int zmq_poller_modify(void *poller, void *socket, short events);
+
+/* Takes a socket out. */
+ZMQ_EXPORT int zmq_poller_remove(void *poller, void *socket);
+
+/* Adds a descriptor, with the events to wait for. */
+ZMQ_EXPORT int zmq_poller_add_fd(void *poller, zmq_fd_t fd, void *user_data, short events);
+
+/* Changes the events to wait for. */
+ZMQ_EXPORT int zmq_poller_modify_fd(void *poller, zmq_fd_t fd, short events);
+
+/* Takes a descriptor out. */
+ZMQ_EXPORT int zmq_poller_remove_fd(void *poller, zmq_fd_t fd);
+
+/* Waits for one event. */
+ZMQ_EXPORT int zmq_poller_wait(void *poller, struct zmq_poller_event_t *event, long timeout);
+
+/* Waits for events, and returns how many there are, but no more than there is room for. */
+ZMQ_EXPORT
+int zmq_poller_wait_all(void *poller,
+                        struct zmq_poller_event_t *events,
+                        int n_events,
+                        long timeout);
+
+/* A descriptor that is readable when a socket of the poller, of a type that several threads may */
+ZMQ_EXPORT int zmq_poller_fd(void *poller, zmq_fd_t *fd);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -3,6 +3,7 @@
 //! A child has the thread that forked, and none of the others. A table that another thread was about to write in
 //! would stay locked for it forever, so whoever forks has the tables for itself meanwhile.
 
+use crate::draft::poller;
 use crate::{ctx, socket, timers};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -15,6 +16,7 @@ struct Held {
     _contexts: ctx::Held,
     _sockets: socket::Held,
     _timers: timers::Held,
+    _pollers: poller::Held,
 }
 
 /// Has forks of this process go well from now on. To be called before the first object is opened.
@@ -27,7 +29,12 @@ pub fn expect() {
 }
 
 extern "C" fn before() {
-    let held = Held { _contexts: ctx::hold(), _sockets: socket::hold(), _timers: timers::hold() };
+    let held = Held {
+        _contexts: ctx::hold(),
+        _sockets: socket::hold(),
+        _timers: timers::hold(),
+        _pollers: poller::hold(),
+    };
     HELD.store(Box::into_raw(Box::new(held)), Ordering::Relaxed);
 }
 

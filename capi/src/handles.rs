@@ -40,14 +40,24 @@ use words::Words;
 use zeroxide::internal::error::{Error, Result};
 
 /// What a handle stands for. Known to the compiler at each table, so that a look costs no load.
+#[cfg(target_pointer_width = "64")]
 pub mod kind {
+    pub const TIMERS: usize = 8;
+    pub const POLLER: usize = 9;
+    pub const CONTEXT: usize = 16;
+    pub const SOCKET: usize = 24;
+    /// Above the addresses of a process, where tests come into nobody's way.
+    #[cfg(test)]
+    pub const TEST: usize = 32;
+}
+
+#[cfg(target_pointer_width = "32")]
+pub mod kind {
+    pub const POLLER: usize = 0;
     pub const TIMERS: usize = 1;
     pub const CONTEXT: usize = 2;
     pub const SOCKET: usize = 3;
-    /// Above the addresses of a process, where tests come into nobody's way.
-    #[cfg(all(test, target_pointer_width = "64"))]
-    pub const TEST: usize = 4;
-    #[cfg(all(test, target_pointer_width = "32"))]
+    #[cfg(test)]
     pub const TEST: usize = 0;
 }
 
@@ -102,7 +112,7 @@ const GROUP_SHIFT: u32 = LIFE_SHIFT + WIDTHS[2];
 /// The addresses of all handles of a group.
 const SPAN: usize = 1 << GROUP_SHIFT;
 #[cfg(target_pointer_width = "64")]
-const KIND_SHIFT: u32 = 45;
+const KIND_SHIFT: u32 = 42;
 #[cfg(target_pointer_width = "32")]
 const KIND_SHIFT: u32 = 30;
 const LIFE_MASK: u32 = (1 << WIDTHS[2]) - 1;

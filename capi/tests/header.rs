@@ -59,7 +59,10 @@ fn bindings(config: cbindgen::Config, modules: &[&str]) -> String {
 
 const DRAFT_BEGINS: &str = "\
 /* libzmq's DRAFT API: every build has it, but it may change with libzmq's. */
-#ifdef ZMQ_BUILD_DRAFT_API";
+#ifdef ZMQ_BUILD_DRAFT_API
+/* There is zmq_poller_new(). */
+#define ZMQ_HAVE_POLLER
+";
 const DRAFT_ENDS: &str = "#endif /* ZMQ_BUILD_DRAFT_API */";
 
 /// Makes cbindgen's layout denser, and takes out the one thing that C89 does not know.
@@ -95,7 +98,8 @@ const MODULES: [&str; 11] = [
 ];
 
 /// The same for what is DRAFT.
-const DRAFT: [&str; 4] = ["draft/constants.rs", "draft/ctx.rs", "draft/socket.rs", "draft/msg.rs"];
+const DRAFT: [&str; 5] =
+    ["draft/constants.rs", "draft/ctx.rs", "draft/socket.rs", "draft/msg.rs", "draft/poller.rs"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

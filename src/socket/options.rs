@@ -28,6 +28,18 @@ impl Core {
         self.options.set_null(id)
     }
 
+    /// May several threads use it at once, for messages that have one part by nature?
+    pub fn is_thread_safe(&self) -> bool {
+        self.socket_type.facts().is_thread_safe
+    }
+
+    /// A descriptor that is readable when the socket was told something, as that of `ZMQ_FD` is for
+    /// socket types that have it.
+    pub fn signal_fd(&mut self) -> i32 {
+        self.release_claims();
+        self.mailbox.share_fd()
+    }
+
     fn option_changed(&mut self, id: i32) {
         match id {
             ids::LINGER => self.mailbox.set_linger(self.options.linger),
@@ -50,15 +62,10 @@ impl Core {
         }
         match id {
             ids::RCVMORE => put(out, &i32::from(self.more).to_ne_bytes()),
-            ids::FD if self.socket_type.facts().is_thread_safe => Err(Error::Invalid),
-            ids::FD => {
-                self.release_claims();
-                put(out, &self.mailbox.share_fd().to_ne_bytes())
-            }
+            ids::FD if self.is_thread_safe() => Err(Error::Invalid),
+            ids::FD => put(out, &self.signal_fd().to_ne_bytes()),
             ids::EVENTS => put(out, &i32::from(self.events_by_now()?).to_ne_bytes()),
-            ids::THREAD_SAFE => {
-                put(out, &i32::from(self.socket_type.facts().is_thread_safe).to_ne_bytes())
-            }
+            ids::THREAD_SAFE => put(out, &i32::from(self.is_thread_safe()).to_ne_bytes()),
             ids::LAST_ENDPOINT => put_text(out, self.endpoints.last.as_bytes()),
             _ => self.options.get(id, out),
         }

@@ -20,7 +20,8 @@ pub(crate) const BATCH: usize = 64;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 impl Epoll {
-    pub(crate) fn new() -> io::Result<Self> {
+    /// A set with nothing in it.
+    pub fn new() -> io::Result<Self> {
         // SAFETY: takes no pointers.
         let fd = super::check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         // SAFETY: the descriptor was just made and nobody else knows it.
@@ -28,7 +29,7 @@ impl Epoll {
     }
 
     /// Has `key` told while `fd` can be read from. False if the system would not.
-    pub(crate) fn add(&self, fd: RawFd, key: u32) -> bool {
+    pub fn add(&self, fd: RawFd, key: u32) -> bool {
         let events = (libc::EPOLLIN | libc::EPOLLRDHUP) as u32;
         let mut event = libc::epoll_event { events, u64: u64::from(key) };
         // SAFETY: the event is alive over the call.
@@ -36,10 +37,15 @@ impl Epoll {
     }
 
     /// Tells no more of `fd`. One that was closed is out already.
-    pub(crate) fn remove(&self, fd: RawFd) {
+    pub fn remove(&self, fd: RawFd) {
         let nothing = std::ptr::null_mut();
         // SAFETY: to remove one, no event is needed.
         unsafe { libc::epoll_ctl(self.as_raw_fd(), libc::EPOLL_CTL_DEL, fd, nothing) };
+    }
+
+    /// Its own descriptor.
+    pub fn fd(&self) -> RawFd {
+        self.as_raw_fd()
     }
 
     /// Puts the keys of descriptors that can be read from into `keys`, but not of very many. Does not wait.
@@ -65,15 +71,15 @@ impl AsRawFd for Epoll {
 /// Elsewhere there is none, and who asks for one does without.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 impl Epoll {
-    pub(crate) fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn add(&self, _fd: RawFd, _key: u32) -> bool {
+    pub fn add(&self, _fd: RawFd, _key: u32) -> bool {
         match self.nowhere {}
     }
 
-    pub(crate) fn remove(&self, _fd: RawFd) {
+    pub fn remove(&self, _fd: RawFd) {
         match self.nowhere {}
     }
 
