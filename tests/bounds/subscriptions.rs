@@ -1,10 +1,11 @@
 //! Subscriptions: their number and their length.
 #![forbid(unsafe_code)]
 
-use crate::common::bytes::{command, SUB};
+use crate::common::bytes::{command, DISH, SUB};
 use crate::common::{Peer, Random};
 use crate::memory::watch;
 use crate::{header, measured, Victim, KIB, MIB, SPARE, V3_1};
+use std::time::Duration;
 use zeroxide::internal::options::ids;
 
 /// Sends these subscriptions, and has them heard.
@@ -40,6 +41,39 @@ fn topics_take_their_bytes() {
             drop((peer, topics));
             victim.is_left_alone();
             while memory.kept() > SPARE && victim.socket.try_recv().is_some() {}
+            memory.falls_to(SPARE);
+            victim.finish();
+        }
+    });
+}
+
+/// A group takes its length and a little more, and what it took comes back with the end of its
+/// connection. No group has a longer name than 255 bytes.
+#[test]
+fn groups_take_their_bytes() {
+    measured(|| {
+        for (count, len, most) in [(20_000, 8, 150), (20_000, 20, 150), (20_000, 256, 30)] {
+            let victim = Victim::new(ids::RADIO, |_| {});
+            let mut peer = victim.peer(V3_1, DISH);
+            let memory = watch();
+            for some in topics(count, len).chunks(500) {
+                let joins: Vec<u8> = some.iter().flat_map(|group| command("JOIN", group)).collect();
+                peer.write(&joins);
+                victim.socket.can_send();
+            }
+            let hear_the_rest = || {
+                (0..500).for_each(|_| {
+                    victim.socket.can_send();
+                    std::thread::sleep(Duration::from_millis(1));
+                });
+            };
+            hear_the_rest();
+            let last = memory.settled() / count;
+            eprintln!("{count} groups of {len} bytes: {last} bytes each");
+            assert!(last < most, "{count} of {len}: {last}");
+            drop(peer);
+            victim.is_left_alone();
+            hear_the_rest();
             memory.falls_to(SPARE);
             victim.finish();
         }

@@ -32,6 +32,7 @@ pub const DEALER: Kind = ("DEALER", 5, true);
 pub const ROUTER: Kind = ("ROUTER", 6, true);
 pub const PULL: Kind = ("PULL", 7, false);
 pub const PUSH: Kind = ("PUSH", 8, false);
+pub const DISH: Kind = ("DISH", 15, false);
 
 impl Dialect {
     fn is_v1(self) -> bool {
