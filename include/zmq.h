@@ -706,8 +706,15 @@ int zmq_poller_wait_all(void *poller,
                         int n_events,
                         long timeout);
 
-/* A descriptor that is readable when a socket of the poller, of a type that several threads may */
+/* A descriptor that is readable when one of the thread-safe sockets has been told something. */
 ZMQ_EXPORT int zmq_poller_fd(void *poller, zmq_fd_t *fd);
+
+/* As `zmq_poll`; just these signals are blocked while it sleeps. */
+ZMQ_EXPORT
+int zmq_ppoll(zmq_pollitem_t *items_,
+              int nitems_,
+              long timeout_,
+              const sigset_t *sigmask_);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -3,6 +3,7 @@
 pub mod constants;
 pub mod ctx;
 pub mod msg;
+pub mod poll;
 pub mod poller;
 pub mod socket;
 

@@ -1,10 +1,10 @@
 //! `zmq_poll`: waiting for several sockets and descriptors.
 
 use crate::socket::find;
-use crate::util::{blocking, size};
+use crate::util::{blocking_but_for, size};
 use std::ffi::{c_int, c_long, c_short, c_void};
-use std::slice;
 use std::time::Duration;
+use std::{ptr, slice};
 use zeroxide::internal::error::{Error, Result};
 use zeroxide::internal::socket::{poll_or_nap, PollItem};
 use zeroxide::internal::sys::nap::Nap;
@@ -31,7 +31,21 @@ pub unsafe extern "C-unwind" fn zmq_poll(
     nitems_: c_int,
     timeout_: c_long,
 ) -> c_int {
-    blocking(move |nap: &mut Nap| {
+    // SAFETY: the caller promises so many items; null is no set of signals.
+    unsafe { poll_blocking(items_, nitems_, timeout_, ptr::null()) }
+}
+
+/// The same. While it sleeps just these signals are blocked, unless that is null.
+///
+/// # Safety
+/// `items_` is null or has `nitems_` items; `signals` is null or a set of signals.
+pub unsafe fn poll_blocking(
+    items_: *mut zmq_pollitem_t,
+    nitems_: c_int,
+    timeout_: c_long,
+    signals: *const libc::sigset_t,
+) -> c_int {
+    let attempt = move |nap: &mut Nap| {
         let count = usize::try_from(nitems_).map_err(|_| Error::Invalid)?;
         let items = match (count, items_.is_null()) {
             (0, _) => &mut [],
@@ -42,7 +56,9 @@ pub unsafe extern "C-unwind" fn zmq_poll(
         // A negative timeout is none.
         let timeout = u64::try_from(timeout_).ok().map(Duration::from_millis);
         with_room(count, |polled| wait(items, polled, timeout, nap))
-    })
+    };
+    // SAFETY: the caller promises a set of signals, or null.
+    unsafe { blocking_but_for(signals, attempt) }
 }
 
 /// For so many items there is room on the stack.

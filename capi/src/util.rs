@@ -173,18 +173,38 @@ pub fn seldom_blocking<A: Attempt>(attempt: A) -> c_int {
 #[inline(never)]
 fn run_to_the_end<A: Attempt>(attempt: A) -> c_int {
     let nap = if attempt.is_impatient() { Nap::Tried } else { Nap::New };
-    try_often(nap, &|nap| try_once(|| attempt.run(nap)))
+    // SAFETY: null is no set of signals.
+    unsafe { try_often(nap, ptr::null(), &|nap| try_once(|| attempt.run(nap))) }
 }
 
 /// Runs a function that may have to sleep: it notes that in the nap, and is tried again after it. A
 /// thread that is cancelled (`pthread_cancel`) while it sleeps unwinds from here, where nothing is
 /// to be dropped.
 pub fn blocking(attempt: impl Fn(&mut Nap) -> Result<c_int> + Copy) -> c_int {
-    try_often(Nap::New, &|nap| try_once(|| attempt(nap)))
+    // SAFETY: null is no set of signals.
+    unsafe { blocking_but_for(ptr::null(), attempt) }
 }
 
+/// The same. While it sleeps just these signals are blocked, unless that is null.
+///
+/// # Safety
+/// `signals` is null or a set of signals.
+pub unsafe fn blocking_but_for(
+    signals: *const libc::sigset_t,
+    attempt: impl Fn(&mut Nap) -> Result<c_int> + Copy,
+) -> c_int {
+    // SAFETY: as the caller promises for the signals.
+    unsafe { try_often(Nap::New, signals, &|nap| try_once(|| attempt(nap))) }
+}
+
+/// # Safety
+/// `signals` is null or a set of signals.
 #[inline(never)]
-fn try_often(mut nap: Nap, attempt: &dyn Fn(&mut Nap) -> c_int) -> c_int {
+unsafe fn try_often(
+    mut nap: Nap,
+    signals: *const libc::sigset_t,
+    attempt: &dyn Fn(&mut Nap) -> c_int,
+) -> c_int {
     loop {
         let returned = attempt(&mut nap);
         let due = nap.is_due();
@@ -197,7 +217,8 @@ fn try_often(mut nap: Nap, attempt: &dyn Fn(&mut Nap) -> c_int) -> c_int {
             }
             give_back();
         } else if due {
-            nap.sleep();
+            // SAFETY: as the caller promises for the signals.
+            unsafe { nap.sleep_blocking(signals) };
         }
         if !due {
             if nap.is_over() {

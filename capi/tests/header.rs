@@ -98,8 +98,14 @@ const MODULES: [&str; 11] = [
 ];
 
 /// The same for what is DRAFT.
-const DRAFT: [&str; 5] =
-    ["draft/constants.rs", "draft/ctx.rs", "draft/socket.rs", "draft/msg.rs", "draft/poller.rs"];
+const DRAFT: [&str; 6] = [
+    "draft/constants.rs",
+    "draft/ctx.rs",
+    "draft/socket.rs",
+    "draft/msg.rs",
+    "draft/poller.rs",
+    "draft/poll.rs",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

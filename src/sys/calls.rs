@@ -9,7 +9,8 @@ use std::mem::{self, ManuallyDrop};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+// ThreadSanitizer follows descriptors by the functions of the C library.
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64", not(tsan)))]
 mod kernel {
     use libc::{c_int, c_long, c_void, syscall};
     use std::ptr;
@@ -100,7 +101,7 @@ mod kernel {
     }
 }
 
-#[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
+#[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64", not(tsan))))]
 mod kernel {
     use libc::c_int;
     pub(crate) use libc::{read, recv, send, sendmsg, write};

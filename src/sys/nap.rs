@@ -12,6 +12,7 @@ use super::poll::PollFd;
 use std::cell::UnsafeCell;
 use std::io;
 use std::mem::ManuallyDrop;
+use std::ptr;
 use std::time::{Duration, Instant};
 
 thread_local! {
@@ -95,14 +96,23 @@ impl Nap {
 
     /// Sleeps. A thread that is cancelled unwinds from here.
     pub fn sleep(&mut self) {
+        // SAFETY: null is allowed.
+        unsafe { self.sleep_blocking(ptr::null()) };
+    }
+
+    /// The same, while just these signals are blocked, unless that is null.
+    ///
+    /// # Safety
+    /// `signals` is null or a set of signals.
+    pub unsafe fn sleep_blocking(&mut self, signals: *const libc::sigset_t) {
         if let Nap::Due(sleep) = *self {
             let kept = FDS.with(UnsafeCell::get);
             // SAFETY: nobody borrows the thread's vector: that is done for the time of a `swap`
             // only.
             let (fds, count) = unsafe { ((*kept).as_mut_ptr(), (*kept).len()) };
             // SAFETY: so many entries are there, and stay while the thread sleeps. No value lives
-            // here that unwinding would have to drop.
-            let failed = unsafe { super::poll::sleep(fds, count, sleep.left) };
+            // here that unwinding would have to drop. The set is as the caller promises.
+            let failed = unsafe { super::poll::sleep(fds, count, sleep.left, signals) };
             *self = Nap::Over(Sleep { failed, ..sleep });
         }
     }

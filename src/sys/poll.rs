@@ -47,14 +47,19 @@ impl PollFd {
     }
 }
 
-/// As [`poll`], for [`super::nap`]: a thread that is cancelled unwinds from here. Returns zero or
-/// an errno.
+/// As [`poll`], for [`super::nap`]: a thread that is cancelled unwinds from here. Meanwhile just
+/// these `signals` are blocked, unless that is null. Returns zero or an errno.
 ///
 /// # Safety
-/// There are `count` entries at `fds`. The caller, and those that called it up to the program, have
-/// nothing to drop.
+/// There are `count` entries at `fds`; `signals` is null or a set of them. The caller, and those
+/// that called it up to the program, have nothing to drop.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-pub(crate) unsafe fn sleep(fds: *mut PollFd, count: usize, timeout: Option<Duration>) -> i32 {
+pub(crate) unsafe fn sleep(
+    fds: *mut PollFd,
+    count: usize,
+    timeout: Option<Duration>,
+    signals: *const libc::sigset_t,
+) -> i32 {
     extern "C-unwind" {
         fn ppoll(
             fds: *mut libc::pollfd,
@@ -66,7 +71,7 @@ pub(crate) unsafe fn sleep(fds: *mut PollFd, count: usize, timeout: Option<Durat
     let limit = timeout.map(limit);
     let limit = limit.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: as the caller promises, and as in `poll`.
-    match unsafe { ppoll(fds.cast(), count as _, limit, std::ptr::null()) } {
+    match unsafe { ppoll(fds.cast(), count as _, limit, signals) } {
         -1 => io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL),
         _ => 0,
     }
@@ -106,15 +111,33 @@ pub(crate) fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<
     check(ready).map(|ready| ready as usize)
 }
 
-/// The same.
+/// The same, where a signal may come between the change of what is blocked and the sleep.
 ///
 /// # Safety
-/// There are `count` entries at `fds`.
+/// There are `count` entries at `fds`; `signals` is null or a set of them.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-pub(crate) unsafe fn sleep(fds: *mut PollFd, count: usize, timeout: Option<Duration>) -> i32 {
-    // SAFETY: as the caller promises.
+pub(crate) unsafe fn sleep(
+    fds: *mut PollFd,
+    count: usize,
+    timeout: Option<Duration>,
+    signals: *const libc::sigset_t,
+) -> i32 {
+    let mut before = std::mem::MaybeUninit::uninit();
+    if !signals.is_null() {
+        // SAFETY: the caller promises a set; the other one may be written to.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, signals, before.as_mut_ptr()) };
+    }
+    // SAFETY: the caller promises so many entries.
     let fds = unsafe { std::slice::from_raw_parts_mut(fds, count) };
-    poll(fds, timeout).map_or_else(|error| error.raw_os_error().unwrap_or(libc::EINVAL), |_| 0)
+    let slept =
+        poll(fds, timeout).map_or_else(|error| error.raw_os_error().unwrap_or(libc::EINVAL), |_| 0);
+    if !signals.is_null() {
+        // SAFETY: the set was written above.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
+        }
+    }
+    slept
 }
 
 #[cfg(test)]

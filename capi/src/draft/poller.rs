@@ -220,8 +220,7 @@ pub unsafe extern "C-unwind" fn zmq_poller_wait_all(
     })
 }
 
-/// A descriptor that is readable when a socket of the poller, of a type that several threads may
-/// use, has been told something.
+/// A descriptor that is readable when one of the thread-safe sockets has been told something.
 ///
 /// # Safety
 /// `fd` is null or may be written to.
