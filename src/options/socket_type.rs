@@ -31,7 +31,7 @@ use std::str::FromStr;
 /// | [`Peer`](Self::Peer) | PEER | as SERVER | as SERVER |
 /// | [`Channel`](Self::Channel) | CHANNEL | to its one peer | from its one peer |
 ///
-/// The messages of the last eight have one part, and several threads may use such a socket at once.
+/// The messages of the last eight have one part; in C, several threads may use such a socket at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 #[non_exhaustive]
@@ -166,7 +166,7 @@ static TABLE: [(SocketType, Facts); 20] = [
     (XSub, Facts { subscribes: true, lingers: false, ..row("XSUB", &[Pub, XPub]) }),
     (Stream, row("STREAM", &[])),
     (Server, shared("SERVER", &[Client])),
-    (Client, Facts { connects_once: true, ..shared("CLIENT", &[Server]) }),
+    (Client, shared("CLIENT", &[Server])),
     (Radio, Facts { receives: false, publishes: true, ..shared("RADIO", &[Dish]) }),
     (Dish, Facts { subscribes: true, lingers: false, ..shared("DISH", &[Radio]) }),
     (Gather, shared("GATHER", &[Scatter])),

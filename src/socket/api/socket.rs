@@ -115,6 +115,57 @@ impl Socket {
         self.text_option(ids::LAST_ENDPOINT)
     }
 
+    // Groups and peers.
+
+    /// Has a DISH receive the messages of a group.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it does so already, or if the name is longer than 255 bytes;
+    /// [`Error::NotSupported`] for other socket types.
+    ///
+    /// ```
+    /// # use zeroxide::{Context, Flags, Message, SocketType};
+    /// # fn main() -> zeroxide::Result<()> {
+    /// # let context = Context::new()?;
+    /// let (radio, dish) = (context.socket(SocketType::Radio)?, context.socket(SocketType::Dish)?);
+    /// radio.bind("inproc://station")?;
+    /// dish.join("news")?;
+    /// dish.connect("inproc://station")?;
+    /// let mut message = Message::from("It rains.");
+    /// message.set_group("news")?;
+    /// radio.send(message)?;
+    /// assert_eq!(dish.recv()?.group(), c"news");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn join(&self, group: &str) -> Result<()> {
+        self.raw.with(|core| core.change_membership(group.as_bytes(), true))
+    }
+
+    /// Has a DISH receive them no more.
+    ///
+    /// # Errors
+    /// As for [`Socket::join`].
+    pub fn leave(&self, group: &str) -> Result<()> {
+        self.raw.with(|core| core.change_membership(group.as_bytes(), false))
+    }
+
+    /// Connects a PEER, and returns the [`Message::routing_id`] that stands for the new peer.
+    ///
+    /// # Errors
+    /// As for [`Socket::connect`]; [`Error::NotSupported`] for other socket types.
+    pub fn connect_peer(&self, address: &str) -> Result<u32> {
+        self.raw.with(|core| core.connect_peer(address))
+    }
+
+    /// Parts with the peer of a PEER or SERVER that this [`Message::routing_id`] stands for.
+    ///
+    /// # Errors
+    /// [`Error::HostUnreachable`] if there is none; [`Error::NotSupported`] for other socket types.
+    pub fn disconnect_peer(&self, routing_id: u32) -> Result<()> {
+        self.raw.with(|core| core.disconnect_peer(routing_id))
+    }
+
     // Sending.
 
     /// Sends a message of one part, or the last part of a message.
