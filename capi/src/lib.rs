@@ -17,6 +17,7 @@ pub mod draft;
 pub mod fork;
 pub mod handles;
 pub mod msg;
+mod numbers;
 pub mod poll;
 pub mod proxy;
 pub mod reserve;
