@@ -64,7 +64,8 @@ pub unsafe extern "C-unwind" fn zmq_setsockopt(
                 _ => Err(Error::Invalid),
             };
         }
-        // SAFETY: as the caller promises.
+        // SAFETY: null with a length is refused. The program's bytes are only borrowed until this
+        // call returns: an option keeps a copy.
         let value = unsafe { input(optval_, optvallen_)? };
         reserve::check()?;
         socket.with(|core| core.set_option(option_, value)).map(|()| 0)
@@ -84,9 +85,11 @@ pub unsafe extern "C-unwind" fn zmq_getsockopt(
 ) -> c_int {
     status(|| {
         let socket = find(s_)?;
-        // SAFETY: as the caller promises.
+        // SAFETY: null is refused; else it is an integer of the program's, borrowed until this call
+        // returns.
         let size = unsafe { optvallen_.as_mut() }.ok_or(Error::Fault)?;
-        // SAFETY: as the caller promises.
+        // SAFETY: null with a size is refused; else the program has room for so many bytes, which
+        // are borrowed until this call returns.
         let value = unsafe { output(optval_, *size)? };
         *size = socket.with(|core| core.option(option_, value))?;
         Ok(0)
@@ -100,7 +103,8 @@ pub unsafe extern "C-unwind" fn zmq_getsockopt(
 #[no_mangle]
 pub unsafe extern "C-unwind" fn zmq_bind(s_: *mut c_void, addr_: *const c_char) -> c_int {
     uncancelled(|| {
-        // SAFETY: as the caller promises.
+        // SAFETY: `with_address` takes null or a C string, as this function does, and keeps no
+        // reference to it.
         unsafe {
             with_address(s_, addr_, |core, address| {
                 reserve::check().and_then(|()| core.bind(address))
@@ -116,7 +120,8 @@ pub unsafe extern "C-unwind" fn zmq_bind(s_: *mut c_void, addr_: *const c_char) 
 #[no_mangle]
 pub unsafe extern "C-unwind" fn zmq_connect(s_: *mut c_void, addr_: *const c_char) -> c_int {
     uncancelled(|| {
-        // SAFETY: as the caller promises.
+        // SAFETY: `with_address` takes null or a C string, as this function does, and keeps no
+        // reference to it.
         unsafe {
             with_address(s_, addr_, |core, address| {
                 reserve::check().and_then(|()| core.connect(address))
@@ -132,7 +137,8 @@ pub unsafe extern "C-unwind" fn zmq_connect(s_: *mut c_void, addr_: *const c_cha
 #[no_mangle]
 pub unsafe extern "C-unwind" fn zmq_unbind(s_: *mut c_void, addr_: *const c_char) -> c_int {
     uncancelled(|| {
-        // SAFETY: as the caller promises.
+        // SAFETY: `with_address` takes null or a C string, as this function does, and keeps no
+        // reference to it.
         unsafe { with_address(s_, addr_, Core::end_endpoint) }
     })
 }
@@ -144,7 +150,8 @@ pub unsafe extern "C-unwind" fn zmq_unbind(s_: *mut c_void, addr_: *const c_char
 #[no_mangle]
 pub unsafe extern "C-unwind" fn zmq_disconnect(s_: *mut c_void, addr_: *const c_char) -> c_int {
     uncancelled(|| {
-        // SAFETY: as the caller promises.
+        // SAFETY: `with_address` takes null or a C string, as this function does, and keeps no
+        // reference to it.
         unsafe { with_address(s_, addr_, Core::end_endpoint) }
     })
 }
@@ -160,7 +167,8 @@ pub unsafe extern "C-unwind" fn zmq_send(
     len_: usize,
     flags_: c_int,
 ) -> c_int {
-    // SAFETY: as the caller promises.
+    // SAFETY: the program lends the bytes, or null, until this function returns. No copy of the
+    // attempt outlives it.
     seldom_blocking(unsafe { BufferCall::<true>::new(s_, buf_.cast_mut(), len_, flags_) })
 }
 
@@ -176,7 +184,8 @@ pub unsafe extern "C-unwind" fn zmq_send_const(
     flags_: c_int,
 ) -> c_int {
     blocking(move |nap: &mut Nap| {
-        // SAFETY: as the caller promises.
+        // SAFETY: the program's bytes never change, which is what `send_const` asks, since the
+        // message may outlive this call.
         unsafe { send_const(find(s_)?, buf_, len_, flags_, nap) }
     })
 }
@@ -192,7 +201,8 @@ pub unsafe extern "C-unwind" fn zmq_recv(
     len_: usize,
     flags_: c_int,
 ) -> c_int {
-    // SAFETY: as the caller promises.
+    // SAFETY: the program lends the room, or null, until this function returns. No copy of the
+    // attempt outlives it.
     seldom_blocking(unsafe { BufferCall::<false>::new(s_, buf_, len_, flags_) })
 }
 
@@ -208,7 +218,7 @@ pub unsafe extern "C-unwind" fn zmq_socket_monitor(
 ) -> c_int {
     uncancelled(|| {
         let socket = find(s_)?;
-        // SAFETY: as the caller promises.
+        // SAFETY: it is not null here, so it is a C string, borrowed until this call returns.
         let address = (!addr_.is_null()).then(|| unsafe { text(addr_) }).transpose()?;
         reserve::check()?;
         socket.with(|core| core.monitor(address, events_)).map(|()| 0)
@@ -225,7 +235,8 @@ pub unsafe extern "C-unwind" fn zmq_msg_send(
     s_: *mut c_void,
     flags_: c_int,
 ) -> c_int {
-    // SAFETY: as the caller promises.
+    // SAFETY: null or a `zmq_msg_t` that the program leaves alone until this function returns. No
+    // copy of the attempt outlives it.
     seldom_blocking(unsafe { MessageCall::<true>::new(s_, msg_, flags_) })
 }
 
@@ -239,7 +250,8 @@ pub unsafe extern "C-unwind" fn zmq_msg_recv(
     s_: *mut c_void,
     flags_: c_int,
 ) -> c_int {
-    // SAFETY: as the caller promises.
+    // SAFETY: null or a `zmq_msg_t` that the program leaves alone until this function returns. No
+    // copy of the attempt outlives it.
     seldom_blocking(unsafe { MessageCall::<false>::new(s_, msg_, flags_) })
 }
 
@@ -253,7 +265,7 @@ pub unsafe extern "C-unwind" fn zmq_sendmsg(
     msg_: *mut zmq_msg_t,
     flags_: c_int,
 ) -> c_int {
-    // SAFETY: as the caller promises.
+    // SAFETY: `zmq_msg_send` asks of the message just what this function does.
     unsafe { zmq_msg_send(msg_, s_, flags_) }
 }
 
@@ -267,7 +279,7 @@ pub unsafe extern "C-unwind" fn zmq_recvmsg(
     msg_: *mut zmq_msg_t,
     flags_: c_int,
 ) -> c_int {
-    // SAFETY: as the caller promises.
+    // SAFETY: `zmq_msg_recv` asks of the message just what this function does.
     unsafe { zmq_msg_recv(msg_, s_, flags_) }
 }
 
@@ -292,9 +304,11 @@ pub unsafe extern "C-unwind" fn zmq_sendiov(
             let index = next.get();
             let is_last = index + 1 == count_;
             let flags = if is_last { flags_ & !ZMQ_SNDMORE } else { flags_ };
-            // SAFETY: as the caller promises.
+            // SAFETY: the array is not null, and the index is below its number of entries: the loop
+            // ends at the last.
             let part = unsafe { &*iov_.add(index) };
-            // SAFETY: as the caller promises.
+            // SAFETY: a valid entry names so many bytes, or null, and they are borrowed for this
+            // part only.
             let sent = unsafe { send_bytes(socket, part.iov_base, part.iov_len, flags, nap)? };
             if is_last || nap.is_due() {
                 return Ok(sent);
@@ -318,7 +332,8 @@ pub unsafe extern "C-unwind" fn zmq_recviov(
     let room = Cell::new(0);
     blocking(|nap: &mut Nap| {
         let socket = find(s_)?;
-        // SAFETY: as the caller promises.
+        // SAFETY: null is refused; else it is an integer of the program's, borrowed for this
+        // attempt only.
         let count = unsafe { count_.as_mut() }.ok_or(Error::Invalid)?;
         if room.get() == 0 {
             if iov_.is_null() || *count == 0 {
@@ -357,7 +372,8 @@ unsafe fn with_address(
     act: fn(&mut Core, &str) -> Result<()>,
 ) -> Result<c_int> {
     let socket = find(socket)?;
-    // SAFETY: as the caller promises.
+    // SAFETY: null is refused; else it is a C string, and the text is borrowed until this function
+    // returns.
     let address = unsafe { text(address)? };
     socket.with(|core| act(core, address)).map(|()| 0)
 }
@@ -371,7 +387,8 @@ unsafe fn send_bytes(
     flags: c_int,
     nap: &mut Nap,
 ) -> Result<c_int> {
-    // SAFETY: as the caller promises.
+    // SAFETY: null with a length is refused. The bytes are borrowed until `send` returns, which has
+    // copied them if the message still waits.
     let bytes = unsafe { input(data, len)? };
     send(socket, Frame::bytes(bytes, more(flags)), flags, nap)?;
     Ok(size(len))
@@ -387,7 +404,8 @@ unsafe fn send_const(
     nap: &mut Nap,
 ) -> Result<c_int> {
     if data.is_null() || len <= Message::INLINE {
-        // SAFETY: as the caller promises.
+        // SAFETY: null, or bytes that never change: so they stay for as long as `send_bytes`
+        // borrows them.
         return unsafe { send_bytes(socket, data, len, flags, nap) };
     }
     // SAFETY: the bytes are there for ever, and nobody writes to a message that was sent.
@@ -424,14 +442,16 @@ impl Attempt for BufferCall<true> {
     #[inline(always)]
     fn at_once(self) -> Result<c_int> {
         let socket = find(self.socket)?;
-        // SAFETY: as `new` was promised.
+        // SAFETY: `new` was given null or bytes that stay for as long as there is a copy of this
+        // attempt, and the borrow ends before `self` does.
         let bytes = unsafe { input(self.data, self.len)? };
         socket.send_at_once(&mut Frame::bytes(bytes, more(self.flags)))?;
         Ok(size(self.len))
     }
 
     fn run(self, nap: &mut Nap) -> Result<c_int> {
-        // SAFETY: as `new` was promised.
+        // SAFETY: `new` was given null or bytes that stay for as long as there is a copy of this
+        // attempt.
         unsafe { send_bytes(find(self.socket)?, self.data, self.len, self.flags, nap) }
     }
 }
@@ -444,14 +464,16 @@ impl Attempt for BufferCall<false> {
     #[inline(always)]
     fn at_once(self) -> Result<c_int> {
         let socket = find(self.socket)?;
-        // SAFETY: as `new` was promised.
+        // SAFETY: `new` was given null or room that stays for as long as there is a copy of this
+        // attempt, and the borrow ends before `self` does.
         let buffer = unsafe { output(self.data, self.len)? };
         Ok(size(socket.recv_at_once(&mut Sink::Buffer(buffer))?.len()))
     }
 
     fn run(self, nap: &mut Nap) -> Result<c_int> {
         let socket = find(self.socket)?;
-        // SAFETY: as `new` was promised.
+        // SAFETY: `new` was given null or room that stays for as long as there is a copy of this
+        // attempt, and the borrow ends before `self` does.
         let buffer = unsafe { output(self.data, self.len)? };
         let taken = recv(socket, &mut Sink::Buffer(buffer), self.flags, nap)?;
         Ok(size(taken.len()))
@@ -483,7 +505,8 @@ impl Attempt for MessageCall<true> {
     #[inline(always)]
     fn at_once(self) -> Result<c_int> {
         let socket = find(self.socket)?;
-        // SAFETY: as `new` was promised.
+        // SAFETY: `new` was given null or a `zmq_msg_t` that stays for as long as there is a copy
+        // of this attempt. One attempt runs at a time, so this is the only reference.
         let message = unsafe { live(self.message)? };
         let len = message.len();
         socket.send_at_once(&mut Frame::message(message, more(self.flags)))?;
@@ -492,7 +515,8 @@ impl Attempt for MessageCall<true> {
 
     fn run(self, nap: &mut Nap) -> Result<c_int> {
         let socket = find(self.socket)?;
-        // SAFETY: as `new` was promised.
+        // SAFETY: `new` was given null or a `zmq_msg_t` that stays for as long as there is a copy
+        // of this attempt. One attempt runs at a time, so this is the only reference.
         let message = unsafe { live(self.message)? };
         let len = message.len();
         send(socket, Frame::message(message, more(self.flags)), self.flags, nap)?;
@@ -508,14 +532,16 @@ impl Attempt for MessageCall<false> {
     #[inline(always)]
     fn at_once(self) -> Result<c_int> {
         let socket = find(self.socket)?;
-        // SAFETY: as `new` was promised.
+        // SAFETY: `new` was given null or a `zmq_msg_t` that stays for as long as there is a copy
+        // of this attempt. One attempt runs at a time, so this is the only reference.
         let message = unsafe { live(self.message)? };
         Ok(size(socket.recv_at_once(&mut Sink::Message(message))?.len()))
     }
 
     fn run(self, nap: &mut Nap) -> Result<c_int> {
         let socket = find(self.socket)?;
-        // SAFETY: as `new` was promised.
+        // SAFETY: `new` was given null or a `zmq_msg_t` that stays for as long as there is a copy
+        // of this attempt. One attempt runs at a time, so this is the only reference.
         let message = unsafe { live(self.message)? };
         let taken = recv(socket, &mut Sink::Message(message), self.flags, nap)?;
         Ok(size(taken.len()))
