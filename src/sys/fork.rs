@@ -40,6 +40,7 @@ mod tests {
 
     #[test]
     fn a_child_has_another_generation() {
+        let _gone_by_then = crate::sys::testing::before_fork();
         let before = generation();
         // SAFETY: the child does nothing but a load, a compare and _exit.
         let child = unsafe { libc::fork() };

@@ -2,11 +2,26 @@
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
 thread_local! {
     static NOW: Cell<Option<Instant>> = const { Cell::new(None) };
     static CHANCE: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// What keeps a child of one test from holding the descriptors of another one open.
+static DESCRIPTORS: RwLock<()> = RwLock::new(());
+
+/// While the caller keeps this, no child of another test has copies of its descriptors: what it
+/// closes is closed.
+pub(crate) fn without_children() -> RwLockReadGuard<'static, ()> {
+    DESCRIPTORS.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// To be kept from before a fork until the child is gone.
+pub(super) fn before_fork() -> RwLockWriteGuard<'static, ()> {
+    DESCRIPTORS.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Stops the clock at a time, or lets it go on.

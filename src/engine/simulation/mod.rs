@@ -30,6 +30,7 @@ mod story;
 mod traffic;
 mod world;
 
+use crate::sys::testing::without_children;
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
 
@@ -62,6 +63,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 fn play(seed: u64) -> u64 {
+    let _descriptors = without_children();
     catch_unwind(|| story::play(seed)).unwrap_or_else(|_| {
         panic!("seed {seed} fails; to see it again: ZEROXIDE_SEED={seed} cargo test simulation")
     })
