@@ -8,12 +8,12 @@
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Clears what threads keep in one place.
 pub(crate) struct Farewell {
-    /// `None` if there are no more keys: a thread that ends then leaves behind what it kept.
-    key: OnceLock<Option<libc::pthread_key_t>>,
+    /// The key plus one; zero before it is made.
+    key: AtomicU64,
     clear: fn(),
     /// What `clear` calls may end the thread once more, which no barrier against panics may hold
     /// up.
@@ -22,12 +22,12 @@ pub(crate) struct Farewell {
 
 impl Farewell {
     pub(crate) const fn new(clear: fn()) -> Self {
-        Self { key: OnceLock::new(), clear, unwinds: false }
+        Self { key: AtomicU64::new(0), clear, unwinds: false }
     }
 
     /// The same, where `clear` calls functions of the program, and has nothing to drop meanwhile.
     pub(crate) const fn calling(clear: fn()) -> Self {
-        Self { key: OnceLock::new(), clear, unwinds: true }
+        Self { key: AtomicU64::new(0), clear, unwinds: true }
     }
 
     /// If this thread ends, something is to be cleared.
@@ -41,9 +41,31 @@ impl Farewell {
     }
 
     fn set(&'static self, value: *const libc::c_void) {
-        if let Some(key) = *self.key.get_or_init(new_key) {
+        if let Some(key) = self.key() {
             // SAFETY: the key is never deleted. Without memory for its value this does nothing.
             unsafe { libc::pthread_setspecific(key, value) };
+        }
+    }
+
+    /// `None` if there are no more keys: a thread that ends then leaves behind what it kept.
+    fn key(&self) -> Option<libc::pthread_key_t> {
+        match self.key.load(Ordering::Acquire) {
+            0 => self.make_key(),
+            made => Some((made - 1) as libc::pthread_key_t),
+        }
+    }
+
+    #[cold]
+    fn make_key(&self) -> Option<libc::pthread_key_t> {
+        let key = new_key()?;
+        let made = u64::from(key) + 1;
+        match self.key.compare_exchange(0, made, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Some(key),
+            Err(theirs) => {
+                // SAFETY: no thread has a value for this key, which nobody else knows.
+                unsafe { libc::pthread_key_delete(key) };
+                Some((theirs - 1) as libc::pthread_key_t)
+            }
         }
     }
 }
@@ -75,7 +97,7 @@ unsafe extern "C-unwind" fn clear(farewell: *mut libc::c_void) {
 mod tests {
     use super::*;
     use std::cell::Cell;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::AtomicU32;
 
     #[test]
     fn what_a_thread_leaves_is_cleared_when_it_ends() {
