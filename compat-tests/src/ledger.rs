@@ -10,7 +10,8 @@ use crate::{during, Result};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     Pass,
-    /// It passes if it is built for the DRAFT API. The reference is a stable build and has no part in it.
+    /// It passes if it is built for the DRAFT API. The reference is a stable build, and has no part
+    /// in it.
     Draft,
     /// It is ours to make it pass, for the reason given.
     NotYet(String),
