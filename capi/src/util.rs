@@ -79,9 +79,7 @@ pub fn catch<T>(failed: T, body: impl FnOnce() -> T) -> T {
 /// no lock is held any more.
 pub fn status<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
     let returned = try_once(body);
-    if returns::is_waiting() {
-        give_back();
-    }
+    give_back_waiting();
     returned
 }
 
@@ -162,9 +160,7 @@ pub fn seldom_blocking<A: Attempt>(attempt: A) -> c_int {
         Err(Error::Again) => None,
         Err(error) => Some(fail(error, -1)),
     });
-    if returns::is_waiting() {
-        give_back();
-    }
+    give_back_waiting();
     first.unwrap_or_else(|| run_to_the_end(attempt))
 }
 
@@ -237,8 +233,8 @@ fn forget() {
     set_errno(before);
 }
 
-/// For a function whose error is another value than -1: free functions run when everything else is
-/// done.
+/// Calls the free functions that wait, if any do. To be called when everything else is done.
+#[inline(always)]
 pub fn give_back_waiting() {
     if returns::is_waiting() {
         give_back();

@@ -31,7 +31,8 @@ use std::str::FromStr;
 /// | [`Peer`](Self::Peer) | PEER | as SERVER | as SERVER |
 /// | [`Channel`](Self::Channel) | CHANNEL | to its one peer | from its one peer |
 ///
-/// The messages of the last eight have one part; in C, several threads may use such a socket at once.
+/// The messages of the last eight have one part; in C, several threads may use such a socket at
+/// once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 #[non_exhaustive]

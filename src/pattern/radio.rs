@@ -1,7 +1,7 @@
 //! RADIO: sends each message to the peers that joined its group.
 //!
-//! On the wire a message has two parts, the group and the body; to the user it has one. A peer at its
-//! high-water mark misses messages; only with `ZMQ_XPUB_NODROP` does the sender wait for it.
+//! On the wire a message has two parts, the group and the body; to the user it has one. A peer at
+//! its high-water mark misses messages; only with `ZMQ_XPUB_NODROP` does the sender wait for it.
 #![forbid(unsafe_code)]
 
 use super::distribution::Distribution;

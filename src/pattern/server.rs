@@ -6,7 +6,8 @@
 #![forbid(unsafe_code)]
 
 use super::routes::random;
-use super::{FairQueue, Incoming, Pattern};
+use super::whole::Gather;
+use super::{Incoming, Pattern};
 use crate::error::{Error, Result};
 use crate::link::{Frame, LinkId, Links, Sink, Taken};
 use crate::message::{Message, Metadata};
@@ -15,9 +16,7 @@ use std::sync::Arc;
 
 /// A SERVER or PEER socket.
 pub(crate) struct Server {
-    inbound: FairQueue,
-    /// The link that is received from next, if that was found out already.
-    found: Option<LinkId>,
+    inbound: Gather,
     links: HashMap<u32, LinkId>,
     /// By the number of the link.
     peers: Vec<Option<Peer>>,
@@ -34,8 +33,7 @@ struct Peer {
 impl Default for Server {
     fn default() -> Self {
         Self {
-            inbound: FairQueue::new(),
-            found: None,
+            inbound: Gather::default(),
             links: HashMap::new(),
             peers: Vec::new(),
             last: random(),
@@ -51,24 +49,6 @@ impl Server {
             if self.last != 0 && !self.links.contains_key(&self.last) {
                 return self.last;
             }
-        }
-    }
-
-    /// Finds a message of one part, and passes over others.
-    fn find(&mut self, links: &mut Links) -> Result<LinkId> {
-        if let Some(id) = self.found {
-            return Ok(id);
-        }
-        let mut in_message = false;
-        loop {
-            let id = self.inbound.recv(links).ok_or(Error::Again)?;
-            let more = links.front(id).is_some_and(|front| front.more);
-            if !more && !in_message {
-                self.found = Some(id);
-                return Ok(id);
-            }
-            in_message = more;
-            links.discard(id);
         }
     }
 
@@ -91,7 +71,7 @@ impl Server {
 }
 
 impl Pattern for Server {
-    fn attach(&mut self, _links: &mut Links, id: LinkId) {
+    fn attach(&mut self, links: &mut Links, id: LinkId) {
         let routing_id = self.make_up();
         let index = id.0 as usize;
         if self.peers.len() <= index {
@@ -99,20 +79,17 @@ impl Pattern for Server {
         }
         self.peers[index] = Some(Peer { routing_id, origin: None });
         self.links.insert(routing_id, id);
-        self.inbound.attach(id);
+        self.inbound.attach(links, id);
     }
 
-    fn readable(&mut self, _links: &mut Links, id: LinkId) {
-        self.inbound.activated(id);
+    fn readable(&mut self, links: &mut Links, id: LinkId) {
+        self.inbound.readable(links, id);
     }
 
     fn writable(&mut self, _links: &mut Links, _id: LinkId) {}
 
-    fn detached(&mut self, _links: &mut Links, id: LinkId) {
-        if self.found == Some(id) {
-            self.found = None;
-        }
-        self.inbound.detached(id);
+    fn detached(&mut self, links: &mut Links, id: LinkId) {
+        self.inbound.detached(links, id);
         if let Some(peer) = self.peers.get_mut(id.0 as usize).and_then(Option::take) {
             self.links.remove(&peer.routing_id);
         }
@@ -140,8 +117,7 @@ impl Pattern for Server {
     }
 
     fn take(&mut self, links: &mut Links, sink: &mut Sink<'_>) -> Result<Taken> {
-        let id = self.find(links)?;
-        self.found = None;
+        let id = self.inbound.take_found(links)?;
         let taken = links.take(id, sink)?;
         if let Sink::Message(message) = sink {
             message.refer(self.origin(links, id));
@@ -150,7 +126,7 @@ impl Pattern for Server {
     }
 
     fn has_in(&mut self, links: &mut Links) -> bool {
-        self.find(links).is_ok()
+        self.inbound.has_in(links)
     }
 
     /// Where a message goes is not known before it is sent.

@@ -45,6 +45,13 @@ impl<P: Pattern> Whole<P> {
             links.discard(id);
         }
     }
+
+    /// The link to take the next message from.
+    pub(super) fn take_found(&mut self, links: &mut Links) -> Result<LinkId> {
+        let id = self.find(links)?;
+        self.found = None;
+        Ok(id)
+    }
 }
 
 impl<P: Pattern> Pattern for Whole<P> {
@@ -76,9 +83,7 @@ impl<P: Pattern> Pattern for Whole<P> {
     }
 
     fn recv(&mut self, links: &mut Links) -> Result<Incoming> {
-        let id = self.find(links)?;
-        self.found = None;
-        Ok(Incoming::Link(id))
+        self.take_found(links).map(Incoming::Link)
     }
 
     fn has_in(&mut self, links: &mut Links) -> bool {

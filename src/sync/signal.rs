@@ -65,8 +65,8 @@ impl Signal {
         }
     }
 
-    /// Has `write` make the descriptor readable though nothing new waits: somebody else who sleeps on
-    /// it is to look.
+    /// Has `write` make the descriptor readable though nothing new waits, so that another thread
+    /// that sleeps on it looks.
     pub fn write_in_any_case(&self, write: impl FnOnce() -> bool) {
         self.0.fetch_or(SIGNALLED, Ordering::AcqRel);
         write();

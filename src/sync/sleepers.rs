@@ -48,7 +48,8 @@ impl<B: Bell> Sleepers<B> {
         self.count.fetch_or(LEADER, Ordering::AcqRel) & LEADER == 0
     }
 
-    /// The caller lies down to follow. False if nobody leads any more: then it is to get up at once.
+    /// The caller lies down to follow. False if no thread leads any more: then it must get up at
+    /// once.
     pub fn follow(&self, bell: Arc<B>) -> bool {
         self.bells.lock().push(bell);
         self.count.fetch_add(FOLLOWER, Ordering::AcqRel) & LEADER != 0

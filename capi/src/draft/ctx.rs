@@ -18,7 +18,8 @@ pub unsafe extern "C-unwind" fn zmq_ctx_set_ext(
 ) -> c_int {
     status(|| {
         let context = fetch(context_)?;
-        // SAFETY: the caller promises so many bytes, which are only read during this call.
+        // SAFETY: null with a length is refused. The program's bytes are borrowed until this call
+        // returns: an option keeps a copy.
         let value = unsafe { input(optval_, optvallen_)? };
         let set = context.options().lock().set(option_, value);
         set.map(|()| 0)
@@ -28,7 +29,7 @@ pub unsafe extern "C-unwind" fn zmq_ctx_set_ext(
 /// Returns an option of a context, and its size.
 ///
 /// # Safety
-/// `optvallen_` is null or may be written to, and `optval_` has room for so many bytes.
+/// `optvallen_` is null or may be written to, and `optval_` has room for as many bytes as it says.
 #[no_mangle]
 pub unsafe extern "C-unwind" fn zmq_ctx_get_ext(
     context_: *mut c_void,
@@ -40,7 +41,8 @@ pub unsafe extern "C-unwind" fn zmq_ctx_get_ext(
         let context = fetch(context_)?;
         // SAFETY: the caller promises that it is null, or that the size may be read and written.
         let size = unsafe { optvallen_.as_mut() }.ok_or(Error::Fault)?;
-        // SAFETY: the caller promises room for so many bytes, which nobody else uses meanwhile.
+        // SAFETY: null with a size is refused; else the program has room for as many bytes, which
+        // are borrowed until this call returns.
         let value = unsafe { output(optval_, *size)? };
         *size = context.options().lock().get(option_, value)?;
         Ok(0)

@@ -1,4 +1,4 @@
-//! What travels with a message besides its bytes: whom it is for or from, and its group.
+//! What travels with a message besides its bytes: the number of its peer, and its group.
 
 use crate::msg::{live, peek, zmq_msg_t};
 use crate::util::{bytes, catch, fail, input, pointer, status};
@@ -70,7 +70,7 @@ pub unsafe extern "C-unwind" fn zmq_msg_init_buffer(
     size_: usize,
 ) -> c_int {
     status(|| {
-        // SAFETY: the caller promises so many bytes, which are copied before this returns.
+        // SAFETY: null with a size is refused. The program's bytes are copied before this returns.
         let bytes = unsafe { input(buf_, size_)? };
         // SAFETY: the caller promises room for a message, or null, which `init` refuses.
         unsafe { crate::msg::init(msg_, || Message::try_from_slice(bytes)) }

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 /// Messages that begin within this time of each other are a burst. 8 µs are about what it takes to
 /// write a message to a socket of the same host and to make the next: a program that does more in
-/// between gains nothing by batches. Counted from the beginning of a write, because a thread that is
-/// woken by it may run before it ends.
+/// between gains nothing by batches. Counted from the beginning of a write, because a thread that
+/// is woken by it may run before it ends.
 const MAX_BURST_GAP: Duration = Duration::from_micros(8);
 
 /// So many messages of a burst are written by their sender all the same: a program that sends two
@@ -117,8 +117,8 @@ impl SendPolicy {
         self.leave(false)
     }
 
-    /// A message for several peers is in the queue; the I/O thread has had nothing to do for as long
-    /// as `io_idle` says.
+    /// A message for several peers is in the queue; the I/O thread has had nothing to do for as
+    /// long as `io_idle` says.
     pub fn decide_fan_out(&mut self, io_idle: impl FnOnce() -> Duration) -> Decision {
         // That a burst is over was found out by work of the thread.
         let just_ended = self.phase == Phase::JustEnded;
@@ -178,9 +178,9 @@ impl SendPolicy {
         }
     }
 
-    /// What waited at the last look, when so many messages had `gone` out, has been written. If that
-    /// was no more than a sender would have written itself, the burst is over: messages that come
-    /// one by one do not wait for each other. True if the I/O thread stops watching.
+    /// What waited at the last look, when so many messages had `gone` out, has been written. If
+    /// that was no more than a sender would have written itself, the burst is over: messages that
+    /// come one by one do not wait for each other. True if the I/O thread stops watching.
     pub fn end_look<U: Unsent, G: DerefMut<Target = U>>(
         &mut self,
         gone: u64,
